@@ -1,0 +1,1 @@
+"""What people decide, and the life of a promotion."""

@@ -1,0 +1,16 @@
+"""What people decide and its execution, one noun a file."""
+
+from approvals.models.access import ApiToken, IdempotencyRecord
+from approvals.models.decision import Decision
+from approvals.models.execution import Execution, ExecutionStep, Lease
+from approvals.models.promotion import Promotion
+
+__all__ = [
+    "ApiToken",
+    "Decision",
+    "Execution",
+    "ExecutionStep",
+    "IdempotencyRecord",
+    "Lease",
+    "Promotion",
+]

@@ -1,0 +1,157 @@
+"""The proposal to let one image of one Application move, and its life."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from updater.models import Application, Candidate, TrackedImage
+
+
+class PromotionStatus(models.TextChoices):
+    """What has been decided and done; what it waits for is a gate, never a status."""
+
+    PENDING = "PENDING"  # open for decisions
+    APPROVED = "APPROVED"  # decided; waits for its turn
+    EXECUTING = "EXECUTING"  # a worker writes
+    VERIFYING = "VERIFYING"  # written; waits for Synced and Healthy
+    SUCCEEDED = "SUCCEEDED"  # it runs
+    FAILED = "FAILED"  # deployed, and the release is bad
+    ERRORED = "ERRORED"  # the machinery could not; safe to retry
+    UNKNOWN = "UNKNOWN"  # an outside effect cannot be established yet
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    SUPERSEDED = "SUPERSEDED"
+    WITHDRAWN = "WITHDRAWN"
+    ABORTED = "ABORTED"
+
+    @classmethod
+    def undecided_or_waiting(cls) -> list["PromotionStatus"]:
+        """Statuses in which nothing was written yet."""
+        return [cls.PENDING, cls.APPROVED]
+
+    @classmethod
+    def in_flight(cls) -> list["PromotionStatus"]:
+        """Statuses that block their target: at most one promotion of an image is in them."""
+        return [cls.EXECUTING, cls.VERIFYING, cls.UNKNOWN]
+
+    @classmethod
+    def alive(cls) -> list["PromotionStatus"]:
+        """Statuses that can still change."""
+        return [*cls.undecided_or_waiting(), *cls.in_flight(), cls.ERRORED]
+
+
+class PromotionQuerySet(models.QuerySet["Promotion"]):
+    """Promotions by where they stand."""
+
+    def pending(self) -> "PromotionQuerySet":
+        """Open for decisions."""
+        return self.filter(status=PromotionStatus.PENDING)
+
+    def alive(self) -> "PromotionQuerySet":
+        """Everything that is not over."""
+        return self.filter(status__in=PromotionStatus.alive())
+
+    def with_target(self) -> "PromotionQuerySet":
+        """With the Application and image in the same query."""
+        return self.select_related("application", "tracked_image", "candidate__manifest")
+
+
+class Promotion(models.Model):
+    """One image of one Application from one digest to another, sealed."""
+
+    class Kind(models.TextChoices):
+        FORWARD = "forward"
+        ROLLBACK = "rollback"
+        CHOSEN = "chosen"  # a tag that a person asked for
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="promotions"
+    )
+    tracked_image = models.ForeignKey(
+        TrackedImage, on_delete=models.PROTECT, related_name="promotions"
+    )
+    candidate = models.ForeignKey(Candidate, on_delete=models.PROTECT, related_name="promotions")
+    kind = models.TextField(choices=Kind.choices, default=Kind.FORWARD)
+    status = models.TextField(choices=PromotionStatus.choices, default=PromotionStatus.PENDING)
+    status_at = models.DateTimeField()
+    # One sentence for people: why it is in this status
+    status_reason = models.TextField(default="", blank=True)
+    from_tag = models.TextField(default="", blank=True)
+    from_digest = models.TextField(default="", blank=True)
+    to_tag = models.TextField()
+    to_digest = models.TextField()
+    revision = models.PositiveIntegerField(default=1)
+    # The canonical subject (sealing.Subject) and its SHA-256, hex
+    subject = models.JSONField()
+    seal = models.TextField()
+    # What the write-back would do, for the page: {"base_commit", "branch", "base_branch", "message", "files":
+    # [{"path", "before", "after"}], "argocd_patch", "warnings", "at"}; {"error": …} when it cannot be made
+    plan = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    approved_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    requested_by = models.TextField(default="", blank=True)  # "" for the machine
+    superseded_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="supersedes"
+    )
+    # Execution: when the next attempt is due, how many were made, what went wrong last
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    error_code = models.TextField(default="", blank=True)
+    commit = models.TextField(default="", blank=True)  # SHA on the write branch
+    pushed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PromotionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tracked_image"],
+                condition=Q(status="PENDING"),
+                name="one_pending_per_image",
+            ),
+            models.UniqueConstraint(
+                fields=["tracked_image"],
+                condition=Q(status="APPROVED"),
+                name="one_approved_per_image",
+            ),
+            models.UniqueConstraint(
+                fields=["tracked_image"],
+                condition=Q(status__in=["EXECUTING", "VERIFYING", "UNKNOWN"]),
+                name="one_in_flight_per_image",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=PromotionStatus.values), name="promotion_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["APPROVED", "EXECUTING", "VERIFYING", "SUCCEEDED"])
+                | Q(approved_at__isnull=False),
+                name="nothing_moves_on_without_approval",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="promotion_by_status"),
+            models.Index(fields=["application", "-created_at"], name="promotion_by_application"),
+            models.Index(fields=["tracked_image", "-created_at"], name="promotion_by_image"),
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(status__in=["APPROVED", "EXECUTING", "UNKNOWN"]),
+                name="promotion_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tracked_image} {self.from_tag} → {self.to_tag}"
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is open for decisions."""
+        return self.status == PromotionStatus.PENDING
+
+    @property
+    def short_seal(self) -> str:
+        """The seal as people read it: its first ten characters."""
+        return self.seal[:10]

@@ -1,0 +1,1 @@
+"""The whole product on one machine: embedded servers, process tree, demo world."""

@@ -1,0 +1,1 @@
+"""What the machine knows and can do: inventory, registry scans, write-back, audit."""

@@ -1,0 +1,21 @@
+"""Django system checks: what must be true before the product serves or works."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+MIN_SECRET_KEY_LENGTH = 50
+
+
+@register(deploy=True)
+def check_secret_key(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
+    **kwargs: Any,  # noqa: ANN401, ARG001
+) -> list[CheckMessage]:
+    """Refuse a short signing key: sessions and CSRF tokens hang on it."""
+    if len(settings.SECRET_KEY) >= MIN_SECRET_KEY_LENGTH:
+        return []
+    return [Error("SECRET_KEY is shorter than 50 characters.", id="updater.E001")]

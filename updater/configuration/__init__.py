@@ -1,0 +1,1 @@
+"""Reads the image updater's configuration (annotations, ImageUpdater resources, registries.conf). Pure."""

@@ -1,0 +1,1 @@
+"""Clients of outside systems, one package each; no type of theirs leaves its package."""

@@ -1,0 +1,21 @@
+"""What the machine knows, one model a file."""
+
+from updater.models.application import Application
+from updater.models.audit_event import AuditEvent
+from updater.models.candidate import Candidate, Refusal
+from updater.models.image_repository import ImageManifest, ImageRepository, Registry
+from updater.models.image_tag import ImageTag, TagDigest
+from updater.models.tracked_image import TrackedImage
+
+__all__ = [
+    "Application",
+    "AuditEvent",
+    "Candidate",
+    "ImageManifest",
+    "ImageRepository",
+    "ImageTag",
+    "Refusal",
+    "Registry",
+    "TagDigest",
+    "TrackedImage",
+]
