@@ -1,0 +1,97 @@
+# Everything one does with Countersign from a shell. `make` alone lists the targets.
+
+PYTHON ?= python3
+UV     ?= uv
+BIN    := .venv/bin
+SOURCE := updater approvals onebox
+PIP    := $(BIN)/pip --disable-pip-version-check install --require-hashes --only-binary :all:
+
+# The checks import the settings and connect to nothing.
+CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz \
+             DATABASE_URL=postgresql:///nowhere REDIS_URL=memory:// \
+             ALLOWED_HOSTS=countersign.example
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test check lint format lock screenshots \
+        bench-scan bench-write-back faults soak clean
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- install: a stamp per lock, so nothing runs when nothing changed ---
+
+.venv/bin/pip:
+	@command -v git >/dev/null || { echo "git is missing. Debian: apt-get install git" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: Python 3.11 or newer is needed; name another with make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; name another with make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/runtime-installed: requirements/runtime.txt | .venv/bin/pip
+	@echo "Installing what runs (about half a minute, once per lock)"
+	$(PIP) -r $<
+	@touch $@
+
+.venv/dev-installed: requirements/dev.txt | .venv/bin/pip
+	@echo "Installing what runs and what checks (about a minute, once per lock)"
+	$(PIP) -r $<
+	@touch $@ .venv/runtime-installed
+
+install: .venv/dev-installed ## virtual environment with the locked packages
+
+# --- run ---
+
+demo: .venv/runtime-installed ## the product and a living world to try it on (ARGS="--port 9000 --fresh")
+	@$(BIN)/python -m onebox demo $(ARGS)
+
+up: .venv/runtime-installed ## the product against the cluster in KUBECONFIG (ARGS as above)
+	@$(BIN)/python -m onebox up $(ARGS)
+
+# --- check ---
+
+test: .venv/dev-installed ## the whole test suite (ARGS="-k words" for a part)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev-installed ## every check but the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(CHECK_ENV) $(BIN)/mypy $(SOURCE)
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --check --quiet
+	$(BIN)/djlint templates --lint --quiet
+	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+check: lint test ## the gate: lint, then the tests
+
+format: .venv/dev-installed ## put code and templates into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/djlint templates --reformat --quiet
+
+# --- now and then ---
+
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+lock: ## lock the requirements again, with hashes (needs uv)
+	@command -v $(UV) >/dev/null || { echo "uv is missing: pip install uv" >&2; exit 1; }
+	$(LOCK) requirements/runtime.in -o requirements/runtime.txt
+	$(LOCK) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
+
+screenshots: .venv/dev-installed ## take the pictures of the five main pages, light and dark
+	$(BIN)/python -m tests.browser.screenshots
+
+bench-scan: .venv/dev-installed ## measure registry scans
+	$(BIN)/python -m bench.scan
+
+bench-write-back: .venv/dev-installed ## measure write-back
+	$(BIN)/python -m bench.write_back
+
+faults: .venv/dev-installed ## kill, cut and corrupt things while promotions run
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+soak: .venv/dev-installed ## run the demo world for long and check that nothing is lost
+	$(BIN)/python -m bench.soak $(ARGS)
+
+clean: ## remove the virtual environment and caches; the state in .countersign stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
