@@ -41,7 +41,6 @@ MOVES: Mapping[Status, frozenset[Status]] = {
             Status.UNKNOWN,
             Status.ABORTED,
             Status.PENDING,
-            Status.APPROVED,
         }
     ),
     Status.VERIFYING: frozenset({Status.SUCCEEDED, Status.FAILED, Status.UNKNOWN}),

@@ -22,6 +22,8 @@ class Application(models.Model):
     project = models.TextField(default="default")
     # Whitelisted parts of metadata, spec and status only: never values that may be secret.
     manifest = models.JSONField(default=dict)
+    # Of which resource version and which ImageUpdater resources this row was made: equal means skip
+    read_version = models.TextField(default="", blank=True)
     is_managed = models.BooleanField(default=False)
     source_type = models.TextField(default="", blank=True)
     sync_status = models.TextField(default="", blank=True)

@@ -22,6 +22,9 @@ class Candidate(models.Model):
     reason = models.TextField(default="", blank=True)
     is_downgrade = models.BooleanField(default=False)
     is_current = models.BooleanField(default=True)
+    # Why no promotion could be opened for it yet (Git unreachable, file unreadable), and when to try again
+    problem = models.TextField(default="", blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
     found_at = models.DateTimeField()
 
     class Meta:
