@@ -1,9 +1,12 @@
-"""An embedded PostgreSQL: the wheel's binaries as a direct child on a Unix socket, owned by the caller."""
+"""An embedded PostgreSQL: a foreground child on a Unix socket, from the binaries of the wheel.
+
+Never the wheel's own start-up helpers: they change file modes above the data directory and outlive us.
+"""
 
 import importlib.util
+import os
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -11,11 +14,12 @@ from urllib.parse import quote
 from onebox import processes
 
 START_SECONDS = 60
-MAX_SOCKET_PATH = 90  # the kernel allows 107 bytes, PostgreSQL adds "/.s.PGSQL.5432"
+DATABASE = "countersign"
+NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class PostgresStartError(RuntimeError):
-    """PostgreSQL did not start; the message names the log."""
+    """PostgreSQL did not start; the message says why or names the log."""
 
 
 def binaries() -> Path:
@@ -28,84 +32,85 @@ def binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
-class Postgres:
+class Postgres(processes.Program):
     """One server per state directory; `start` is safe after any crash."""
 
-    def __init__(self, state: Path, *, durable: bool = True) -> None:
+    def __init__(self, state: Path, *, durable: bool = True, log: Path | None = None) -> None:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._data = state / "data"
-        self._log = state / "postgres.log"
-        self._state = state
-        self._durable = durable
-        self._process: subprocess.Popen[bytes] | None = None
-        self._socket_folder = state
-        if len(str(state)) > MAX_SOCKET_PATH:
-            self._socket_folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        self._sockets = processes.socket_folder(state)
+        command = [
+            *processes.not_root_prefix(),
+            str(binaries() / "postgres"),
+            "-D",
+            str(self._data),
+        ]
+        super().__init__(
+            "postgres",
+            [*command, "-h", "", "-k", str(self._sockets), *_settings(durable=durable)],
+            log=log or state / "postgres.log",
+            end_signal=signal.SIGINT,  # a fast shutdown; SIGTERM would wait for the clients
+        )
 
     @property
     def url(self) -> str:
         """The DATABASE_URL of the product's database on this server."""
-        return f"postgresql://postgres@{quote(str(self._socket_folder), safe='')}/countersign"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the server process is alive."""
-        return self._process is not None and self._process.poll() is None
+        return f"postgresql://postgres@{quote(str(self._sockets), safe='')}/{DATABASE}"
 
     def start(self) -> None:
         """Create the data directory if needed, start the server, and wait until it answers."""
-        self._state.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (self._data / "PG_VERSION").exists():
             self._initialise()
         deadline = time.monotonic() + START_SECONDS
-        while not self._started_before(deadline):
+        while not self._starts():
+            if time.monotonic() > deadline:
+                raise PostgresStartError(f"PostgreSQL did not start; see {self.log}")
             time.sleep(0.5)  # a crashed predecessor may still hold the data directory
         self._create_database()
 
-    def stop(self, sig: int = signal.SIGINT) -> None:
-        """Stop the server: SIGINT is a fast shutdown, SIGQUIT an immediate one (as after a crash)."""
-        if self._process is not None:
-            processes.stop(self._process, sig=sig, seconds=20)
-
-    def _run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = [*processes.not_root_prefix(), str(binaries() / program), *arguments]
-        return subprocess.run(command, check=False, capture_output=True, text=True)
-
     def _initialise(self) -> None:
-        done = self._run(
-            "initdb", "-D", str(self._data), "-U", "postgres", "--auth-local=trust",
-            "--auth-host=scram-sha-256", "-E", "UTF8", "--locale-provider=builtin",
-            "--locale=C.UTF-8", "--no-sync",
+        done = _run(
+            *processes.not_root_prefix(), str(binaries() / "initdb"), "-D", str(self._data),
+            "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "-E", "UTF8",
+            "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
         if done.returncode:
-            hint = "PostgreSQL cannot run as root here without user namespaces; run as another user"
-            raise PostgresStartError(f"initdb failed: {done.stderr.strip()} ({hint})")
+            raise PostgresStartError(f"initdb failed: {done.stderr.strip()}{_hint_for_root()}")
 
-    def _command(self) -> list[str]:
-        options = ["unix_socket_permissions=0700", "max_connections=200", "timezone=UTC"]
-        if not self._durable:
-            options += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-        settings = [word for option in options for word in ("-c", option)]
-        program = str(binaries() / "postgres")
-        return [program, "-D", str(self._data), "-h", "", "-k", str(self._socket_folder), *settings]
-
-    def _started_before(self, deadline: float) -> bool:
-        self._process = processes.start(
-            [*processes.not_root_prefix(), *self._command()],
-            log=self._log,
-            death_signal=signal.SIGINT,  # a fast shutdown; SIGTERM would wait for the clients
-        )
-        while self._process.poll() is None:
-            if self._run("pg_isready", "-q", "-h", str(self._socket_folder)).returncode == 0:
+    def _starts(self) -> bool:
+        super().start()
+        while self.is_running:
+            if _run(str(binaries() / "pg_isready"), "-q", "-h", str(self._sockets)).returncode == 0:
                 return True
-            time.sleep(0.05)
-        if time.monotonic() > deadline:
-            raise PostgresStartError(f"PostgreSQL did not start; see {self._log}")
+            time.sleep(0.02)
         return False
 
     def _create_database(self) -> None:
-        query = "SELECT 1 FROM pg_database WHERE datname = 'countersign'"
-        where = ["-h", str(self._socket_folder), "-U", "postgres", "-d", "postgres", "-XAtc"]
-        if self._run("psql", *where, query).stdout.strip() != "1":
-            created = self._run("psql", *where, "CREATE DATABASE countersign")
+        found = self._query(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")  # noqa: S608  a constant
+        if found.stdout.strip() != "1":
+            created = self._query(f"CREATE DATABASE {DATABASE}")
             if created.returncode:
                 raise PostgresStartError(f"could not create the database: {created.stderr.strip()}")
+
+    def _query(self, sql: str) -> "subprocess.CompletedProcess[str]":
+        where = ["-h", str(self._sockets), "-U", "postgres", "-d", "postgres"]
+        return _run(str(binaries() / "psql"), *where, "-XAtc", sql)
+
+
+def _settings(*, durable: bool) -> list[str]:
+    always = ("unix_socket_permissions=0700", "max_connections=200", "timezone=UTC")
+    settings = always if durable else (*always, *NOT_DURABLE)
+    return [word for setting in settings for word in ("-c", setting)]
+
+
+def _hint_for_root() -> str:
+    if os.geteuid() != 0:
+        return ""
+    return (
+        " (as root this needs user namespaces: run as another user,"
+        " or set DATABASE_URL to a PostgreSQL of your own)"
+    )
+
+
+def _run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, check=False, capture_output=True, text=True)
