@@ -1,18 +1,9 @@
 """What was configured, whichever generation it was read from (specification sections 1.1 and 1.2)."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from updater.images import ImageReference
-
-
-class Strategy(StrEnum):
-    """How "newest" is chosen (specification 2.5 to 2.7); old names are read, new names are shown."""
-
-    SEMVER = "semver"
-    NEWEST_BUILD = "newest-build"
-    ALPHABETICAL = "alphabetical"
-    DIGEST = "digest"
+from updater.selection import Strategy
 
 
 @dataclass(frozen=True, slots=True)
