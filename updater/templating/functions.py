@@ -135,7 +135,7 @@ def _slice(value: Value, bounds: Sequence[Value]) -> Value:
     if len(places) < len(bounds) or not 0 <= limits[0] <= limits[1] <= limits[2] <= len(items):
         raise CallError("the bounds of slice are out of range")
     part = items[limits[0] : limits[1]]
-    return part.decode(errors="replace") if isinstance(part, bytes) else part
+    return part.decode() if isinstance(part, bytes) else part
 
 
 _FUNCTIONS: dict[str, Callable[[Sequence[Value], int], Value]] = {

@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_WORD = re.compile(r"[^\s{}|()]{1,40}|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +108,5 @@ def _one(source: str, at: int, opening: int, *, spaced: bool) -> Token:
     if found is None:
         if at >= len(source):
             raise fault(source, opening, "the action is not closed: write }} after it")
-        raise fault(source, at, f"{source[at]!r} has no meaning here")
+        raise fault(source, at, f"{_WORD.match(source, at)[0]!r} has no meaning here")  # type: ignore[index]  # matches any character
     return Token(found.lastgroup or "", found.group(), at, spaced)

@@ -1,5 +1,6 @@
 """Reads Go's string and number literals."""
 
+import math
 import re
 
 _ESCAPE = re.compile(
@@ -42,10 +43,17 @@ def number(literal: str) -> int | float:
     if len(literal) > _MAX_DIGITS:
         raise ValueError("the number is too long")
     try:
-        value: int | float = int(_octal(literal), 0)
+        value = int(_octal(literal), 0)
     except ValueError:
-        value = float(literal)
+        return _float(literal)
     if not -_INT_LIMIT <= value < _INT_LIMIT:
+        raise ValueError(f"{literal} is too large")
+    return value
+
+
+def _float(literal: str) -> float:
+    value = float(literal)
+    if math.isinf(value):
         raise ValueError(f"{literal} is too large")
     return value
 

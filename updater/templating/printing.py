@@ -1,8 +1,9 @@
 """Turns values into text as Go's fmt does, for the verbs %s, %d, %q and %v."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from updater.templating.values import Record, Value, kind
 
@@ -34,6 +35,10 @@ class Directive:
     precision: int | None = None
 
 
+def _zeros(text: str, width: int) -> str:
+    return text.rjust(width, "0")
+
+
 def directives(pattern: str) -> list[Directive]:
     """Return the pieces of a printf format.
 
@@ -52,7 +57,7 @@ def _directive(found: re.Match[str]) -> Directive:
     if found.group() == "%%":
         return Directive("%")
     verb, width, precision = found["verb"], int(found["width"] or 0), found["precision"]
-    if verb not in tuple("sdqv") or (verb == "d" and precision is not None):
+    if verb not in tuple("sdqv"):
         raise ValueError(f"{found.group()} is not supported; known verbs: %s %d %q %v %%")
     if width > _WIDEST:
         raise ValueError(f"{found.group()} is wider than {_WIDEST}")
@@ -127,16 +132,16 @@ def _formatted(part: Directive, value: Value) -> str:
     return _scalar(part, value)
 
 
-def _scalar(part: Directive, value: str | float | None) -> str:
+def _scalar(part: Directive, value: str | int | float | None) -> str:
     if isinstance(value, str) and part.verb != "d":
         return _string(part, value)
+    if part.verb in ("d", "v") and type(value) is int:  # bool is an int, too
+        return _integer(part, value)
     if part.verb == "v":
-        return _padded(part, "<nil>" if value is None else _number(value))
-    if part.verb == "d" and kind(value) == "int":
-        return _integer(part, str(value))
+        return _padded(part, _word(value))
     if part.verb == "q" and kind(value) == "int":
         raise ValueError("%q of a number is not supported")
-    return f"%!{part.verb}({_typed(value)})"
+    return f"%!{part.verb}({_typed(value, part)})"
 
 
 def _string(part: Directive, value: str) -> str:
@@ -144,31 +149,45 @@ def _string(part: Directive, value: str) -> str:
     return _padded(part, quoted(cut) if part.verb == "q" else cut)
 
 
-def _number(value: str | float) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, float):
-        return str(value)
-    text = repr(value)
-    mantissa = text.removesuffix(".0")
-    exponent = f"{value:e}".partition("e")[2]
-    if value == 0 or -4 <= int(exponent) < 21:
-        return mantissa if "e" not in mantissa else f"{value:f}".rstrip("0").rstrip(".")
-    return mantissa
+def _word(value: str | float | None) -> str:
+    if value is None:
+        return "<nil>"
+    return _float(value) if isinstance(value, float) else str(value).lower()
 
 
-def _integer(part: Directive, text: str) -> str:
-    if not part.zeros:
-        return _padded(part, text)
-    return text.zfill(part.width)
+def _float(value: float) -> str:
+    """Write an exponent where it would be below -4 or above 5, as Go does."""
+    exact = Decimal(repr(value)).normalize()
+    exponent = exact.adjusted()
+    if not value or -4 <= exponent < 6:
+        return f"{exact:f}"
+    first, *rest = (str(digit) for digit in exact.as_tuple().digits)
+    point = "." if rest else ""
+    return f"{'-' * (value < 0)}{first}{point}{''.join(rest)}e{exponent:+03d}"
 
 
-def _padded(part: Directive, text: str) -> str:
+def _integer(part: Directive, value: int) -> str:
+    """Pad a whole number; a precision is the fewest digits and takes the zero flag its meaning."""
+    if part.precision is None:
+        return _padded(part, str(value), fill=str.zfill)
+    digits = str(abs(value)).zfill(part.precision)
+    return _padded(replace(part, zeros=False), "-" * (value < 0) + digits)
+
+
+def _padded(part: Directive, text: str, fill: Callable[[str, int], str] = _zeros) -> str:
+    if part.zeros:
+        return fill(text, part.width)
     return text.ljust(part.width) if part.left else text.rjust(part.width)
 
 
-def _typed(value: Value) -> str:
-    return "<nil>" if value is None else f"{kind(value)}={plain(value)}"
+def _typed(value: Value, part: Directive | None = None) -> str:
+    """Return the type and value of Go's complaints; the names of Go's own compound types are not known."""
+    if value is None:
+        return "<nil>"
+    if isinstance(value, tuple | Record | Mapping):
+        raise ValueError(f"a {kind(value)} too many")  # noqa: TRY004  the format's fault, not the type's
+    shown = _scalar(replace(part, verb="v"), value) if part else plain(value)
+    return f"{kind(value)}={shown}"
 
 
 def quoted(text: str) -> str:
