@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class Program:
 
         Call it from the main thread: Linux takes the end of the starting thread for the parent's death.
         """
+        self._end_stragglers()
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
@@ -61,6 +63,12 @@ class Program:
                 preexec_fn=partial(_die_with_parent, self._end_signal, os.getpid()),  # noqa: PLW1509  system calls only
                 start_new_session=True,
             )
+
+    def _end_stragglers(self) -> None:
+        # A killed parent's own children (pool workers, backends) may outlive it and hold its locks.
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def ask_to_stop(self, sig: int | None = None) -> None:
         """Send the signal that ends it in order, and return at once."""
@@ -74,7 +82,7 @@ class Program:
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self._end_stragglers()
             self._process.wait()
 
     def stop(self, sig: int | None = None) -> None:

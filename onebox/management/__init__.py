@@ -1,1 +1,0 @@
-"""Management commands: thin doors to the domain."""
