@@ -12,7 +12,7 @@ CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuv
              ALLOWED_HOSTS=countersign.example
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check lint format lock screenshots \
+.PHONY: help install demo up test check lint format lock secrets screenshots \
         bench-scan bench-write-back faults soak clean
 
 help: ## list the targets
@@ -77,6 +77,19 @@ lock: ## lock the requirements again, with hashes (needs uv)
 	@command -v $(UV) >/dev/null || { echo "uv is missing: pip install uv" >&2; exit 1; }
 	$(LOCK) requirements/runtime.in -o requirements/runtime.txt
 	$(LOCK) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
+
+RANDOM_TEXT := $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64), end="")'
+COMPOSE     := .countersign/compose
+
+secrets: ## make the secret files of docker-compose.yml once; copy KUBECONFIG there
+	@test -f "$(KUBECONFIG)" || { echo "KUBECONFIG must name the file of the cluster" >&2; exit 1; }
+	@mkdir -p $(COMPOSE) && chmod 700 .countersign $(COMPOSE)
+	@cd $(COMPOSE) && test -e secret-key || $(RANDOM_TEXT) > secret-key
+	@cd $(COMPOSE) && test -e postgres-password || $(RANDOM_TEXT) > postgres-password
+	@cd $(COMPOSE) && test -e database-url || printf 'postgresql://countersign:%s@postgres:5432/countersign' "$$(cat postgres-password)" > database-url
+	@cp -f "$(KUBECONFIG)" $(COMPOSE)/kubeconfig
+	@chmod 444 $(COMPOSE)/* # the containers read them as another user; the folder above is closed
+	@echo "Secrets are in $(COMPOSE)"
 
 screenshots: .venv/dev-installed ## take the pictures of the five main pages, light and dark
 	$(BIN)/python -m tests.browser.screenshots
