@@ -72,12 +72,15 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "approvals.middleware.security_headers",
+    "approvals.middleware.request_ids",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "approvals.middleware.acting",
+    "approvals.middleware.Guard",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -153,6 +156,7 @@ LOGOUT_REDIRECT_URL = "approvals:sign-in"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "approvals.views.accounts.locked_out"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 SESSION_COOKIE_AGE = 8 * 3600
@@ -164,6 +168,7 @@ CSRF_COOKIE_NAME = "csrftoken" if INSECURE_HTTP else "__Host-csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 SECURE_SSL_REDIRECT = not INSECURE_HTTP and not env_bool("TLS_ENDS_AT_PROXY")
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes speak plain HTTP
 SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP else 31536000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not INSECURE_HTTP
 SECURE_REFERRER_POLICY = "same-origin"
@@ -198,6 +203,7 @@ WATCH_NAMESPACES = env_list("WATCH_NAMESPACES")  # empty: all
 STATE_DIR = Path(env("STATE_DIR", str(BASE_DIR / ".countersign")))
 REGISTRIES_CONF = env("REGISTRIES_CONF", "")
 COMMIT_TEMPLATE = env("COMMIT_TEMPLATE", "")
+PROMOTION_KEY = env("PROMOTION_KEY", SECRET_KEY)  # authenticates the trailers of our commits
 GIT_COMMIT_USER = env("GIT_COMMIT_USER", "countersign")
 GIT_COMMIT_EMAIL = env("GIT_COMMIT_EMAIL", "countersign@localhost")
 ALLOW_INSECURE_REGISTRIES = env_list("ALLOW_INSECURE_REGISTRIES")  # hosts that speak plain HTTP

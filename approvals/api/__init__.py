@@ -1,0 +1,1 @@
+"""The REST API: the same domain calls as the pages, in JSON."""

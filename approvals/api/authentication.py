@@ -1,0 +1,111 @@
+"""Who calls: a session (with CSRF token) or `Authorization: Token …`; and the door that is shut by default."""
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from approvals import permissions
+from approvals.models import ApiToken
+from approvals.permissions import Action
+from updater import audit, clock
+from updater.audit import Actor, AuditKind
+
+PREFIX = "cs_"  # so that secret scanners recognise a token of ours
+LAST_USED_EVERY_SECONDS = 60
+
+
+def issue(*, user: User, name: str, by: Actor) -> str:
+    """Make a token for a person and return it: it is shown once and kept as a hash."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        ApiToken.objects.create(
+            user=user, name=name, token_hash=_hash(token), created_at=clock.now()
+        )
+        audit.record(
+            kind=AuditKind.TOKEN_CREATED,
+            by=by,
+            details={"username": user.get_username(), "name": name},
+        )
+    return token
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Token cs_…`, compared by hash; expired, revoked and disabled ones are refused alike."""
+
+    keyword = b"token"
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """Return the token's person, or None when the request carries no token."""
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != self.keyword:
+            return None
+        if len(words) != 2:
+            raise AuthenticationFailed("Send one token: Authorization: Token <token>.")
+        token = _find(words[1].decode("ascii", "replace"))
+        if token is None:
+            raise AuthenticationFailed("This token is unknown, expired or revoked.")
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  REST framework's signature
+        """Return the challenge, which makes refusals 401 instead of 403."""
+        return "Token"
+
+
+class DenyByDefault(BasePermission):
+    """Allow only what the endpoint's `required_action` allows; an endpoint without one answers nobody."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the caller may."""
+        action: Action | None = getattr(view, "required_action", None)
+        return action is not None and permissions.may(request.user, action)
+
+
+class IsKnownPerson(BasePermission):
+    """Allow whoever may see the product: the schema tells its routes."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+        """Whether the caller has any role."""
+        return permissions.may(request.user, Action.VIEW)
+
+
+def actor_of(request: Request) -> Actor:
+    """Return who calls, for the audit trail: from session or token, never from the body."""
+    plain: Any = request._request  # noqa: SLF001  the middleware's id is on Django's own request
+    return Actor(
+        name=request.user.get_username(),
+        kind="person",
+        via="api",
+        address=request.META.get("REMOTE_ADDR", ""),
+        request_id=getattr(plain, "request_id", ""),
+        user_id=request.user.pk,
+    )
+
+
+def _find(token: str) -> ApiToken | None:
+    at = clock.now()
+    row = (
+        ApiToken.objects.select_related("user")
+        .filter(Q(expires_at=None) | Q(expires_at__gt=at), token_hash=_hash(token))
+        .filter(revoked_at=None, user__is_active=True)
+        .first()
+    )
+    if row is not None and (
+        row.last_used_at is None
+        or (at - row.last_used_at).total_seconds() > LAST_USED_EVERY_SECONDS
+    ):
+        ApiToken.objects.filter(pk=row.pk).update(last_used_at=at)
+    return row
+
+
+def _hash(token: str) -> str:
+    # 256 random bits need no slow hash.
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,176 @@
+"""What the API shows of each model, field by field, and what it accepts."""
+
+import json
+from typing import Any
+
+from rest_framework import serializers
+
+from approvals.models import Decision, Promotion
+from updater.models import Application, AuditEvent, TrackedImage
+
+
+class TrackedImageSerializer(serializers.ModelSerializer[TrackedImage]):
+    """One image of an Application."""
+
+    image_repository = serializers.CharField(source="image_repository.__str__", allow_null=True)
+    strategy = serializers.CharField(source="configuration.strategy", default="")
+
+    class Meta:
+        model = TrackedImage
+        fields = (
+            "alias",
+            "image_repository",
+            "strategy",
+            "is_usable",
+            "is_live",
+            "live_tag",
+            "live_digest",
+            "choice",
+        )
+
+
+class ApplicationSerializer(serializers.ModelSerializer[Application]):
+    """An Application with its images and configuration problems."""
+
+    images = TrackedImageSerializer(source="present_images", many=True)
+
+    class Meta:
+        model = Application
+        fields = (
+            "cluster",
+            "namespace",
+            "name",
+            "project",
+            "is_managed",
+            "source_type",
+            "sync_status",
+            "health_status",
+            "revision",
+            "problems",
+            "seen_at",
+            "images",
+        )
+
+
+class DecisionSerializer(serializers.ModelSerializer[Decision]):
+    """One person's word."""
+
+    username = serializers.CharField(source="identity.username")
+
+    class Meta:
+        model = Decision
+        fields = (
+            "verb",
+            "username",
+            "reason",
+            "revision",
+            "seal",
+            "at",
+            "voided_at",
+            "void_reason",
+        )
+
+
+class PromotionSerializer(serializers.ModelSerializer[Promotion]):
+    """A promotion as lists show it."""
+
+    application = serializers.CharField(source="application.full_name")
+    image = serializers.CharField(source="tracked_image.alias")
+
+    class Meta:
+        model = Promotion
+        fields = (
+            "id",
+            "application",
+            "image",
+            "kind",
+            "status",
+            "status_reason",
+            "status_at",
+            "from_tag",
+            "from_digest",
+            "to_tag",
+            "to_digest",
+            "revision",
+            "seal",
+            "created_at",
+            "expires_at",
+            "approved_at",
+            "commit",
+        )
+
+
+class PromotionDetailSerializer(PromotionSerializer):
+    """A promotion with what is sealed, what would be written, and its decisions."""
+
+    decisions = DecisionSerializer(many=True)
+
+    class Meta(PromotionSerializer.Meta):
+        fields = (*PromotionSerializer.Meta.fields, "subject", "plan", "decisions")
+
+
+class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
+    """One fact of the audit trail."""
+
+    details = serializers.SerializerMethodField()
+
+    class Meta:
+        model = AuditEvent
+        fields = (
+            "sequence",
+            "at",
+            "kind",
+            "actor",
+            "actor_kind",
+            "via",
+            "address",
+            "request_id",
+            "application",
+            "image",
+            "promotion",
+            "details",
+            "previous_hash",
+            "hash",
+        )
+
+    def get_details(self, event: AuditEvent) -> dict[str, Any]:
+        """Return the details as an object; the chain is over their stored text."""
+        details: dict[str, Any] = json.loads(event.details)
+        return details
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Accepts its own fields and nothing else: a field we ignore would be a field somebody believes in."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse unknown fields by name."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError(dict.fromkeys(unknown, "Unknown field."))
+        return attrs
+
+
+class ApproveSerializer(StrictSerializer):
+    """The seal that was seen, and perhaps a reason."""
+
+    seal = serializers.RegexField(
+        r"^[0-9a-f]{64}$", help_text="The 64 hex digits of the promotion's seal."
+    )
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=4000)
+
+
+class RejectSerializer(StrictSerializer):
+    """The seal that was seen, the reason, and how far the rejection reaches."""
+
+    seal = serializers.RegexField(
+        r"^[0-9a-f]{64}$", help_text="The 64 hex digits of the promotion's seal."
+    )
+    reason = serializers.CharField(max_length=4000)
+    scope = serializers.ChoiceField(["DIGEST", "UNTIL_NEWER"], default="DIGEST")
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """Every error of the API."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()

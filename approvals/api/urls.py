@@ -1,0 +1,16 @@
+"""Routes of the API, version 1."""
+
+from django.urls import path
+
+from approvals.api import views
+
+app_name = "api"
+urlpatterns = [
+    path("schema", views.SchemaView.as_view(), name="schema"),
+    path("applications", views.ApplicationList.as_view(), name="application-list"),
+    path("promotions", views.PromotionList.as_view(), name="promotion-list"),
+    path("promotions/<uuid:pk>", views.PromotionDetail.as_view(), name="promotion"),
+    path("promotions/<uuid:pk>/approve", views.Approve.as_view(), name="promotion-approve"),
+    path("promotions/<uuid:pk>/reject", views.Reject.as_view(), name="promotion-reject"),
+    path("audit-events", views.AuditEventList.as_view(), name="audit-event-list"),
+]

@@ -1,0 +1,12 @@
+"""Stage 6: approved promotions are carried out, never lost, never twice.
+
+    sweep → due targets → for each: lease → revalidate and build (network, no transaction)
+          → claim with intent (one transaction) → push or patch → record (one transaction) → refresh → record
+
+A target is one Git repository and branch, or one Application for the argocd method. All due promotions of
+a target go out together: one fetch, one commit per Application, one push.
+"""
+
+from approvals.execution.sweeping import sweep
+
+__all__ = ["sweep"]

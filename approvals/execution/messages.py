@@ -1,0 +1,41 @@
+"""The commit message of approved promotions: the compatible message first, our trailers last.
+
+Everything in it is fixed by the approval, so any worker builds the same commit.
+"""
+
+from collections.abc import Sequence
+
+from approvals import policy, sealing
+from approvals.models import Promotion
+from updater import writeback
+from updater.audit import AuditKind
+from updater.models import AuditEvent
+
+PROMOTION_ID = "Promotion-Id"
+
+
+def with_trailers(message: str, promotions: Sequence[Promotion]) -> str:
+    """Append the trailers of these promotions, which go out in one commit."""
+    pairs = [pair for promotion in promotions for pair in _trailers(promotion)]
+    return writeback.trailers(message, pairs)
+
+
+def _trailers(promotion: Promotion) -> list[tuple[str, str]]:
+    approvers = [
+        (decision.identity.get("full_name") or "", decision.identity.get("username") or "")
+        for decision in policy.standing_approvals(promotion)
+    ]
+    head = (
+        AuditEvent.objects.filter(promotion=str(promotion.pk), kind=AuditKind.PROMOTION_APPROVED)
+        .order_by("-sequence")
+        .first()
+    )
+    paths = [str(path) for path in promotion.subject["paths"]]
+    return [
+        (PROMOTION_ID, str(promotion.pk)),
+        *(("Approved-by", f"{full} ({name})" if full else name) for full, name in approvers),
+        ("Image-Digest", f"{promotion.subject['image_repository']}@{promotion.to_digest}"),
+        ("Seal", promotion.seal),
+        *([("Audit-Head", f"{head.sequence}:{head.hash}")] if head else []),
+        ("Promotion-MAC", sealing.authenticate(str(promotion.pk), promotion.seal, paths)),
+    ]

@@ -1,0 +1,208 @@
+"""Every fact of an execution as rows: claims with their intent, steps, results, delays, errors.
+
+Each function is called inside a transaction that first checked the fence (`leases.require_current`).
+"""
+
+from datetime import datetime, timedelta
+
+from approvals import lifecycle, policy
+from approvals.execution.leases import Grant
+from approvals.lifecycle import Move
+from approvals.models import Execution, ExecutionStep, Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from updater import audit
+from updater.audit import Actor, AuditKind
+from updater.errors import PermanentError, TransientError, UpdaterError
+
+DELAY_SECONDS = 30  # between looks at an outside that is not ready
+MAX_ATTEMPTS = 8  # of a transient error, before a person must look
+State = ExecutionStep.State
+
+
+class ApprovalLapsedError(PermanentError):
+    """Somebody whose approval was counted may not approve any more (design.md 8.3)."""
+
+    code = "approval_lapsed"
+
+
+def claim(
+    grant: Grant, promotion: Promotion, *, base: str, commit: str, by: Actor, at: datetime
+) -> Execution:
+    """Start an attempt, or go on with the one this worker holds; the intended commit is recorded first."""
+    running = promotion.executions.filter(ended_at=None).first()
+    if running is not None and running.fence == grant.fence:
+        running.base_commit, running.intended_commit = base, commit
+        running.save(update_fields=["base_commit", "intended_commit"])
+        return running
+    if running is not None:
+        _end(running, "LOST", "The worker that started this attempt is gone.", at=at)
+    if promotion.status != Status.EXECUTING:
+        _require_standing(promotion)
+        move = Move(Status(promotion.status), Status.EXECUTING, AuditKind.EXECUTION_STARTED)
+        lifecycle.advance(promotion, move, by=by, at=at, attempts=promotion.attempts + 1)
+    else:
+        Promotion.objects.filter(pk=promotion.pk).update(attempts=promotion.attempts + 1)
+        promotion.refresh_from_db()
+        _tell(promotion, AuditKind.EXECUTION_STARTED, by=by, details={"resumed": True})
+    return Execution.objects.create(
+        promotion=promotion,
+        attempt=promotion.attempts,
+        target=grant.target,
+        holder=grant.holder,
+        fence=grant.fence,
+        started_at=at,
+        base_commit=base,
+        intended_commit=commit,
+    )
+
+
+def step(
+    execution: Execution, name: str, *, intended: str, probed: str, state: State, at: datetime
+) -> None:
+    """Write what was intended, found and concluded of one step; again for the same step replaces it."""
+    ExecutionStep.objects.update_or_create(
+        execution=execution,
+        name=name,
+        defaults={
+            "intended": intended,
+            "probed": probed,
+            "state": state,
+            "ended_at": None if state == State.INTENDED else at,
+        },
+        create_defaults={
+            "position": execution.steps.count() + 1,
+            "intended": intended,
+            "probed": probed,
+            "state": state,
+            "started_at": at,
+            "ended_at": None if state == State.INTENDED else at,
+        },
+    )
+
+
+def committed(promotion: Promotion, *, commit: str, by: Actor, at: datetime) -> None:
+    """Record that the commit stands on the branch."""
+    Promotion.objects.filter(pk=promotion.pk).update(commit=commit, pushed_at=at)
+    promotion.refresh_from_db()
+    details = {
+        "commit": commit,
+        "repository": promotion.plan.get("repository"),
+        "branch": promotion.plan.get("branch"),
+        "seal": promotion.seal,
+    }
+    _tell(promotion, AuditKind.OVERRIDE_COMMITTED, by=by, details=details)
+
+
+def written(
+    promotion: Promotion, execution: Execution, *, kind: AuditKind, by: Actor, at: datetime
+) -> None:
+    """End the attempt well: everything is written, the outcome is observed from here on."""
+    _tell(promotion, kind, by=by, details={"commit": promotion.commit})
+    move = Move(
+        Status.EXECUTING,
+        Status.VERIFYING,
+        AuditKind.EXECUTION_FINISHED,
+        "Written; waits for Argo CD.",
+    )
+    lifecycle.advance(promotion, move, by=by, at=at, next_attempt_at=None, error_code="")
+    _end(execution, "SUCCEEDED", "", at=at)
+
+
+def delay(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
+    """Leave the promotion as it is and look again later; the reason is told once."""
+    seconds = DELAY_SECONDS
+    if isinstance(error, TransientError) and error.retry_after_seconds:
+        seconds = max(seconds, int(error.retry_after_seconds))
+    if promotion.status_reason != str(error):
+        _tell(promotion, AuditKind.EXECUTION_DELAYED, by=by, details=_error(error))
+    Promotion.objects.filter(pk=promotion.pk).update(
+        status_reason=str(error),
+        error_code=error.code,
+        next_attempt_at=at + timedelta(seconds=seconds),
+    )
+
+
+def errored(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
+    """Stop the attempt; a transient error is tried again by itself, a permanent one waits for a person."""
+    again = isinstance(error, TransientError) and promotion.attempts < MAX_ATTEMPTS
+    wait = timedelta(seconds=DELAY_SECONDS * 2 ** min(promotion.attempts, 4))
+    move = Move(
+        Status.EXECUTING, Status.ERRORED, AuditKind.EXECUTION_ERRORED, str(error), _error(error)
+    )
+    lifecycle.advance(
+        promotion,
+        move,
+        by=by,
+        at=at,
+        error_code=error.code,
+        next_attempt_at=at + wait if again else None,
+    )
+    for execution in promotion.executions.filter(ended_at=None):
+        _end(execution, "ERRORED", str(error), at=at, code=error.code)
+
+
+def lost_sight(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
+    """Nobody can say now whether the effect happened: block the target and look again."""
+    move = Move(
+        Status.EXECUTING, Status.UNKNOWN, AuditKind.EXECUTION_LOST_SIGHT, str(error), _error(error)
+    )
+    soon = at + timedelta(seconds=DELAY_SECONDS)
+    lifecycle.advance(promotion, move, by=by, at=at, error_code=error.code, next_attempt_at=soon)
+    for execution in promotion.executions.filter(ended_at=None):
+        _end(execution, "UNKNOWN", str(error), at=at, code=error.code)
+
+
+def withdraw(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
+    """Take a promotion that became pointless off the table, nothing written."""
+    if promotion.status == Status.EXECUTING:
+        errored(promotion, error, by=by, at=at)
+    move = Move(
+        Status(promotion.status),
+        Status.WITHDRAWN,
+        AuditKind.PROMOTION_WITHDRAWN,
+        str(error),
+        _error(error),
+    )
+    lifecycle.advance(promotion, move, by=by, at=at, error_code=error.code, next_attempt_at=None)
+
+
+def lapse(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
+    """Put a promotion back before the people: its approvals do not hold any more."""
+    standing = promotion.decisions.filter(revision=promotion.revision, voided_at=None)
+    standing.update(voided_at=at, void_reason=str(error))
+    move = Move(Status(promotion.status), Status.PENDING, AuditKind.APPROVAL_LAPSED, str(error))
+    lifecycle.advance(promotion, move, by=by, at=at, approved_at=None, next_attempt_at=None)
+
+
+def end_attempt(promotion: Promotion, message: str, *, at: datetime) -> None:
+    """End a running attempt that wrote nothing, because the promotion goes another way."""
+    for execution in promotion.executions.filter(ended_at=None):
+        _end(execution, "ABORTED", message, at=at)
+
+
+def _require_standing(promotion: Promotion) -> None:
+    lapsed = policy.lapsed_approvers(promotion)
+    if promotion.status == Status.APPROVED and (lapsed or not policy.is_satisfied(promotion)):
+        names = ", ".join(lapsed) or "somebody"
+        raise ApprovalLapsedError(
+            f"{names} approved this and may not approve any more; decide again."
+        )
+
+
+def _end(execution: Execution, status: str, message: str, *, at: datetime, code: str = "") -> None:
+    execution.status, execution.message, execution.error_code = status, message, code
+    execution.ended_at = at
+    execution.save(update_fields=["status", "message", "error_code", "ended_at"])
+    execution.steps.filter(state=State.INTENDED).update(
+        state=State.STOPPED if status != "SUCCEEDED" else State.DONE, ended_at=at, probed=message
+    )
+
+
+def _tell(
+    promotion: Promotion, kind: AuditKind, *, by: Actor, details: dict[str, object] | None = None
+) -> None:
+    audit.record(kind=kind, by=by, subject=lifecycle.subject_of(promotion), details=details)
+
+
+def _error(error: UpdaterError) -> dict[str, object]:
+    return {"code": error.code, "reason": str(error)}

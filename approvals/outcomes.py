@@ -1,0 +1,190 @@
+"""Stage 7: what came of a written promotion, judged from several facts of the Application, never from one.
+
+SUCCEEDED: our commit is part of the synced revision, the last operation did not fail, Synced, the new image
+reported and the old one gone, Healthy, all compared after our write (argo-cd.md 13). FAILED: the same revision
+and Degraded, or a failed operation, or too late. Sync Unknown is no verdict: past the deadline it is UNKNOWN.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from updater.connections import Connections
+
+from approvals import lifecycle
+from approvals.lifecycle import Move, TransitionRefusedError
+from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from updater import clock, images
+from updater.audit import Actor, AuditKind
+from updater.errors import UpdaterError
+
+DEGRADED_GRACE_SECONDS = 10  # an old Degraded may still be reported right after the roll-out began
+
+
+class Finding(StrEnum):
+    """What a look at the Application says."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    WAITING = "waiting"
+    UNCLEAR = "unclear"  # Argo CD itself does not know
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finding and its reason in words."""
+
+    finding: Finding
+    reason: str
+
+
+def sweep(*, world: Connections, by: Actor) -> int:
+    """Judge every written promotion once; return how many were looked at."""
+    at = clock.now()
+    written = Q(status=Status.VERIFYING) | Q(status=Status.UNKNOWN, pushed_at__isnull=False)
+    rows = Promotion.objects.with_target().filter(written)
+    for promotion in rows:
+        _settle(promotion, judge(promotion, world=world, at=at), by=by, at=at)
+    return len(rows)
+
+
+def judge(promotion: Promotion, *, world: Connections, at: datetime) -> Outcome:
+    """Return what the Application, as last read, says about this promotion."""
+    application = promotion.application
+    if application.vanished_at:
+        return Outcome(
+            Finding.FAILED, "The Application was deleted before the release was healthy."
+        )
+    status: Mapping[str, Any] = application.manifest.get("status", {})
+    if application.sync_status in ("", "Unknown"):
+        return Outcome(Finding.UNCLEAR, _condition(status))
+    try:
+        has_revision = _has_our_revision(promotion, world=world)
+    except UpdaterError as error:
+        return Outcome(Finding.UNCLEAR, str(error))
+    if not has_revision:
+        return Outcome(Finding.WAITING, "Argo CD has not compared with our commit yet.")
+    return _judge_rollout(promotion, status, at=at)
+
+
+def _judge_rollout(promotion: Promotion, status: Mapping[str, Any], *, at: datetime) -> Outcome:
+    operation = status.get("operationState") or {}
+    application = promotion.application
+    if operation.get("phase") in ("Failed", "Error") and application.sync_status != "Synced":
+        return Outcome(
+            Finding.FAILED, f"Argo CD could not sync: {operation.get('message') or 'no message'}"
+        )
+    if application.sync_status != "Synced":
+        return Outcome(Finding.WAITING, f"Argo CD reports {application.sync_status}.")
+    if application.health_status == "Degraded":
+        return _degraded(promotion, status, at=at)
+    if missing := _image_mismatch(promotion):
+        return Outcome(Finding.WAITING, missing)
+    if application.health_status != "Healthy":
+        return Outcome(
+            Finding.WAITING, f"Argo CD reports {application.health_status or 'no health'}."
+        )
+    return Outcome(Finding.SUCCEEDED, f"Synced and Healthy with {promotion.to_tag}.")
+
+
+def _degraded(promotion: Promotion, status: Mapping[str, Any], *, at: datetime) -> Outcome:
+    health = status.get("health") or {}
+    message = health.get("message") or "Argo CD reports Degraded."
+    if _image_mismatch(promotion, only_new=True) or _age(promotion, at) < DEGRADED_GRACE_SECONDS:
+        return Outcome(Finding.WAITING, f"Degraded, perhaps still from before: {message}")
+    return Outcome(Finding.FAILED, f"{promotion.to_tag} runs and is Degraded: {message}")
+
+
+def _has_our_revision(promotion: Promotion, *, world: Connections) -> bool:
+    """Whether the revision Argo CD compared with contains our commit; the argocd method makes none."""
+    if not promotion.commit:
+        return True
+    sync = promotion.application.manifest.get("status", {}).get("sync", {})
+    revisions = [sync.get("revision"), *(sync.get("revisions") or [])]
+    known = [revision for revision in revisions if revision]
+    if promotion.commit in known:
+        return True
+    mirror = world.mirror(promotion.plan["repository"], promotion.application.project)
+    world.tip(mirror, promotion.plan["branch"])
+    return any(mirror.is_ancestor(promotion.commit, revision) for revision in known)
+
+
+def _image_mismatch(promotion: Promotion, *, only_new: bool = False) -> str:
+    """Return what is wrong with the reported images, "" when they are as promoted."""
+    if not promotion.tracked_image.is_live:
+        return ""  # a forced image: no pod reports it, so health alone decides
+    running = [
+        live
+        for live in _parsed(promotion.application.live_images)
+        if live.repository == promotion.tracked_image.image_repository.name
+    ]
+    versions = {live.tag for live in running} | {live.digest for live in running}
+    if not versions & {promotion.to_tag, promotion.to_digest}:
+        return f"No pod runs {promotion.to_tag} yet."
+    if not only_new and promotion.from_tag != promotion.to_tag and promotion.from_tag in versions:
+        return f"Some pods still run {promotion.from_tag}."
+    return ""
+
+
+def _parsed(texts: list[str]) -> list[images.ImageReference]:
+    parsed = []
+    for text in texts:
+        try:
+            parsed.append(images.parse(text))
+        except images.ImageReferenceError:
+            continue  # an entry nobody can read is no evidence either way
+    return parsed
+
+
+def _settle(promotion: Promotion, outcome: Outcome, *, by: Actor, at: datetime) -> None:
+    is_late = _age(promotion, at) > settings.OUTCOME_DEADLINE_SECONDS
+    status = Status(promotion.status)
+    move = None
+    if outcome.finding is Finding.SUCCEEDED:
+        move = Move(
+            Status.VERIFYING, Status.SUCCEEDED, AuditKind.PROMOTION_SUCCEEDED, outcome.reason
+        )
+    elif outcome.finding is Finding.FAILED:
+        move = Move(Status.VERIFYING, Status.FAILED, AuditKind.PROMOTION_FAILED, outcome.reason)
+    elif is_late and outcome.finding is Finding.WAITING:
+        reason = f"Not healthy in time: {outcome.reason}"
+        move = Move(Status.VERIFYING, Status.FAILED, AuditKind.PROMOTION_FAILED, reason)
+    elif is_late and status == Status.VERIFYING:
+        move = Move(status, Status.UNKNOWN, AuditKind.EXECUTION_LOST_SIGHT, outcome.reason)
+    _apply(promotion, move, outcome, by=by, at=at)
+
+
+def _apply(
+    promotion: Promotion, move: Move | None, outcome: Outcome, *, by: Actor, at: datetime
+) -> None:
+    try:
+        with transaction.atomic():
+            if move is None:
+                Promotion.objects.filter(pk=promotion.pk, status=promotion.status).update(
+                    status_reason=outcome.reason
+                )
+                return
+            if promotion.status == Status.UNKNOWN:
+                seen = Move(
+                    Status.UNKNOWN, Status.VERIFYING, AuditKind.EXECUTION_SIGHTED, outcome.reason
+                )
+                lifecycle.advance(promotion, seen, by=by, at=at)
+            lifecycle.advance(promotion, move, by=by, at=at)
+    except TransitionRefusedError:
+        return  # another observer was faster
+
+
+def _age(promotion: Promotion, at: datetime) -> float:
+    since = promotion.pushed_at or promotion.status_at
+    return max(timedelta(0), at - since).total_seconds()
+
+
+def _condition(status: Mapping[str, Any]) -> str:
+    messages = [str(item.get("message", "")) for item in status.get("conditions") or []]
+    return "Argo CD cannot compare: " + ("; ".join(filter(None, messages)) or "it reports Unknown.")

@@ -1,0 +1,273 @@
+"""Stage 4: candidates become pending promotions, and open promotions follow what they are about.
+
+`sweep` runs every few seconds and is safe to run twice: withdraw, expire, open, look again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from updater.connections import Connections
+
+from approvals import lifecycle, planning, policy, resealing, sealing
+from approvals.lifecycle import Move, TransitionRefusedError
+from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from approvals.planning import Change
+from updater import audit, clock
+from updater.audit import Actor, AuditKind
+from updater.errors import UpdaterError
+from updater.models import Candidate
+
+LOOK_AGAIN_SECONDS = 60  # how old a plan of an open promotion may grow
+RETRY_SECONDS = 60  # after a candidate could not be prepared
+MAX_OPENED_PER_SWEEP = 200
+
+
+def sweep(*, world: Connections, by: Actor) -> dict[str, int]:
+    """Run all steps once; return how many promotions each touched."""
+    at = clock.now()
+    return {
+        "withdrawn": withdraw_orphans(by=by, at=at),
+        "expired": expire(by=by, at=at),
+        "opened": open_new(world=world, by=by, at=at),
+        "looked_at": look_again(world=world, by=by, at=at),
+    }
+
+
+def withdraw_orphans(*, by: Actor, at: datetime) -> int:
+    """Withdraw open promotions whose Application, image or candidate is gone."""
+    rows = Promotion.objects.with_target().filter(
+        status__in=[*Status.undecided_or_waiting(), Status.ERRORED]
+    )
+    gone = Q(application__vanished_at__isnull=False) | Q(tracked_image__removed_at__isnull=False)
+    unusable = Q(tracked_image__is_usable=False)
+    return sum(
+        _advance(
+            row, Status.WITHDRAWN, AuditKind.PROMOTION_WITHDRAWN, _orphan_reason(row), by=by, at=at
+        )
+        for row in rows.filter(gone | unusable | _not_offered_any_more())
+    )
+
+
+def _not_offered_any_more() -> Q:
+    current = Candidate.objects.filter(tracked_image=OuterRef("tracked_image"), is_current=True)
+    return Q(~Exists(current), status=Status.PENDING, kind=Promotion.Kind.FORWARD)
+
+
+def _orphan_reason(promotion: Promotion) -> str:
+    if promotion.application.vanished_at:
+        return "The Application was deleted."
+    if promotion.tracked_image.removed_at:
+        return "The image is no longer in the Application's image list."
+    if not promotion.tracked_image.is_usable:
+        return "The image's configuration is broken; the Application's page names the key."
+    return "It runs already, or the configuration no longer allows it."
+
+
+def expire(*, by: Actor, at: datetime) -> int:
+    """Expire what was not decided, or not started, in time."""
+    due = Promotion.objects.with_target().filter(
+        status__in=Status.undecided_or_waiting(), expires_at__lte=at
+    )
+    reasons = {
+        Status.PENDING: "Nobody decided in time.",
+        Status.APPROVED: "It was approved, but could not start in time.",
+    }
+    return sum(
+        _advance(
+            row,
+            Status.EXPIRED,
+            AuditKind.PROMOTION_EXPIRED,
+            reasons[Status(row.status)],
+            by=by,
+            at=at,
+        )
+        for row in due
+    )
+
+
+def open_new(*, world: Connections, by: Actor, at: datetime) -> int:
+    """Open a promotion for every current candidate that never had one."""
+    opened = 0
+    for candidate in _unproposed(at)[:MAX_OPENED_PER_SWEEP]:
+        try:
+            opened += _open(candidate, world=world, by=by, at=at)
+        except UpdaterError as error:
+            _postpone(candidate, error, by=by, at=at)
+    return opened
+
+
+def look_again(*, world: Connections, by: Actor, at: datetime) -> int:
+    """Plan open promotions anew when their plan has aged; re-seal those whose subject changed."""
+    stale = (at - timedelta(seconds=LOOK_AGAIN_SECONDS)).isoformat()
+    rows = Promotion.objects.with_target().filter(
+        status__in=Status.undecided_or_waiting(), plan__at__lt=stale
+    )
+    due = list(rows.order_by("plan__at")[:MAX_OPENED_PER_SWEEP])
+    for promotion in due:
+        _look_again_at(promotion, world=world, by=by, at=at)
+    return len(due)
+
+
+def _unproposed(at: datetime) -> "QuerySet[Candidate]":
+    return (
+        Candidate.objects.filter(
+            Q(retry_at=None) | Q(retry_at__lte=at),
+            is_current=True,
+            promotions=None,
+            tracked_image__is_usable=True,
+            tracked_image__removed_at=None,
+            tracked_image__application__vanished_at=None,
+        )
+        .select_related(
+            "tracked_image__application", "tracked_image__image_repository__registry", "manifest"
+        )
+        .order_by("found_at")
+    )
+
+
+def _open(candidate: Candidate, *, world: Connections, by: Actor, at: datetime) -> bool:
+    moved = _open_promotion_of_same_tag(candidate)
+    plan = _planned(candidate, world=world, at=at)
+    with transaction.atomic():
+        if moved is not None:
+            _reseal(moved.pk, plan, by=by, at=at)
+        else:
+            _insert(candidate, plan, by=by, at=at)
+        Candidate.objects.filter(pk=candidate.pk).update(problem="", retry_at=None)
+    return True
+
+
+def _open_promotion_of_same_tag(candidate: Candidate) -> Promotion | None:
+    # The tag was pushed again: the promotion people look at gets a new seal instead of a twin.
+    return Promotion.objects.filter(
+        tracked_image=candidate.tracked_image,
+        to_tag=candidate.tag,
+        status__in=Status.undecided_or_waiting(),
+    ).first()
+
+
+def _planned(candidate: Candidate, *, world: Connections, at: datetime) -> dict[str, Any]:
+    change = Change(candidate.tracked_image, candidate)
+    prepared = planning.prepare(candidate.tracked_image.application, [change], world=world)
+    plan = planning.document(prepared, at=at)
+    if not any(edit["image"] == candidate.tracked_image.alias for edit in plan["edits"]):
+        raise planning.NothingToWriteError(
+            f"{candidate.tag} is already written; Argo CD has yet to roll it out."
+        )
+    return plan
+
+
+def _insert(candidate: Candidate, plan: dict[str, Any], *, by: Actor, at: datetime) -> Promotion:
+    promotion = _unsaved(candidate, plan, at=at)
+    older = Promotion.objects.with_target().filter(
+        tracked_image=candidate.tracked_image, status__in=[Status.PENDING, Status.ERRORED]
+    )
+    for superseded in older:
+        reason = f"{promotion.to_tag} is newer."
+        move = Move(
+            Status(superseded.status), Status.SUPERSEDED, AuditKind.PROMOTION_SUPERSEDED, reason
+        )
+        # The foreign key is checked at commit, when the new row stands.
+        lifecycle.advance(superseded, move, by=by, at=at, superseded_by_id=promotion.pk)
+    promotion.save(force_insert=True)
+    audit.record(
+        kind=AuditKind.PROMOTION_OPENED,
+        by=by,
+        subject=lifecycle.subject_of(promotion),
+        details={
+            "from": promotion.from_tag,
+            "tag": promotion.to_tag,
+            "digest": promotion.to_digest,
+            "seal": promotion.seal,
+            "reason": candidate.reason,
+        },
+    )
+    return promotion
+
+
+def _unsaved(candidate: Candidate, plan: dict[str, Any], *, at: datetime) -> Promotion:
+    tracked_image = candidate.tracked_image
+    subject = sealing.subject(
+        application=tracked_image.application,
+        tracked_image=tracked_image,
+        candidate=candidate,
+        plan=plan,
+        kind=Promotion.Kind.FORWARD,
+        policy_version=policy.VERSION,
+    )
+    return Promotion(
+        application=tracked_image.application,
+        tracked_image=tracked_image,
+        candidate=candidate,
+        status_at=at,
+        created_at=at,
+        expires_at=at + timedelta(seconds=settings.PENDING_EXPIRY_SECONDS),
+        from_tag=tracked_image.live_tag,
+        from_digest=tracked_image.live_digest,
+        to_tag=candidate.tag,
+        to_digest=candidate.digest,
+        subject=subject,
+        seal=sealing.seal(subject),
+        plan=plan,
+    )
+
+
+def _postpone(candidate: Candidate, error: UpdaterError, *, by: Actor, at: datetime) -> None:
+    """Remember why no promotion could be opened; record it once, not at every sweep."""
+    with transaction.atomic():
+        if candidate.problem != str(error):
+            audit.record(
+                kind=AuditKind.PROMOTION_NOT_OPENED,
+                by=by,
+                subject=audit.about(
+                    candidate.tracked_image.application, image=candidate.tracked_image.alias
+                ),
+                details={"tag": candidate.tag, "code": error.code, "reason": str(error)},
+            )
+        Candidate.objects.filter(pk=candidate.pk).update(
+            problem=str(error), retry_at=at + timedelta(seconds=RETRY_SECONDS)
+        )
+
+
+def _look_again_at(promotion: Promotion, *, world: Connections, by: Actor, at: datetime) -> None:
+    candidate = resealing.current_candidate(promotion)
+    try:
+        change = Change(promotion.tracked_image, candidate)
+        plan = planning.document(
+            planning.prepare(promotion.application, [change], world=world), at=at
+        )
+    except UpdaterError as error:
+        # The seal stays; whoever looks at the page sees how old the plan is and why it cannot be renewed.
+        plan = {**promotion.plan, "at": at.isoformat(), "stale": str(error)}
+    with transaction.atomic():
+        _reseal(promotion.pk, plan, by=by, at=at)
+
+
+def _reseal(promotion_id: UUID, plan: dict[str, Any], *, by: Actor, at: datetime) -> None:
+    """Store the new plan; a new revision only where the subject is another one."""
+    rows = Promotion.objects.select_for_update(of=("self",)).with_target()
+    promotion = rows.filter(pk=promotion_id, status__in=Status.undecided_or_waiting()).first()
+    if promotion is None:
+        return  # decided or started while we looked: the worker looks for itself
+    if sealing.seal(resealing.current_subject(promotion, plan)) != promotion.seal:
+        resealing.reseal(promotion, plan=plan, by=by, at=at)
+    else:
+        Promotion.objects.filter(pk=promotion_id).update(plan=plan)
+
+
+def _advance(
+    promotion: Promotion, to: Status, kind: AuditKind, reason: str, *, by: Actor, at: datetime
+) -> bool:
+    """Make one swept move; somebody who was faster is no error."""
+    try:
+        with transaction.atomic():
+            move = Move(Status(promotion.status), to, kind, reason)
+            lifecycle.advance(promotion, move, by=by, at=at)
+    except TransitionRefusedError:
+        return False
+    return True

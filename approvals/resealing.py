@@ -1,0 +1,103 @@
+"""When the subject of an open promotion is no longer what was sealed: new seal, new revision, decisions void."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from approvals import lifecycle, policy, sealing
+from approvals.lifecycle import Move
+from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from updater import audit, clock
+from updater.audit import Actor, AuditKind
+from updater.models import Candidate
+
+
+def current_candidate(promotion: Promotion) -> Candidate:
+    """Return the candidate as it stands now: the same tag may have been pushed again."""
+    moved = Candidate.objects.filter(
+        tracked_image=promotion.tracked_image, tag=promotion.to_tag, is_current=True
+    ).first()
+    return moved or promotion.candidate
+
+
+def current_subject(promotion: Promotion, plan: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the subject made from the rows as they are now, and the given or stored plan."""
+    return sealing.subject(
+        application=promotion.application,
+        tracked_image=promotion.tracked_image,
+        candidate=current_candidate(promotion),
+        plan=promotion.plan if plan is None else plan,
+        kind=promotion.kind,
+        policy_version=policy.VERSION,
+    )
+
+
+def current_seal(promotion: Promotion) -> str:
+    """Return the seal of the current subject."""
+    return sealing.seal(current_subject(promotion))
+
+
+def refresh(promotion_id: UUID, *, by: Actor) -> None:
+    """Re-seal an open promotion at once if its rows say something else than its seal."""
+    with transaction.atomic():
+        rows = Promotion.objects.select_for_update(of=("self",)).with_target()
+        promotion = rows.filter(pk=promotion_id, status__in=Status.undecided_or_waiting()).first()
+        if promotion is not None and current_seal(promotion) != promotion.seal:
+            reseal(promotion, plan=promotion.plan, by=by, at=clock.now())
+
+
+def reseal(promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: datetime) -> None:
+    """Give the promotion the subject that stands now, in the caller's transaction.
+
+    A pending one stays pending with the next revision; an approved or executing one goes back to pending.
+    The decisions of the old revision are void; their makers see it on the page and in the trail.
+    """
+    before = promotion.subject
+    after = current_subject(promotion, plan)
+    changes = _columns(promotion, after, plan)
+    differences = sealing.differences(before, after)
+    reason = "What would be written changed: " + ", ".join(item.field for item in differences) + "."
+    _void_decisions(promotion, reason, at=at)
+    details = {"differences": [[item.field, item.sealed, item.current] for item in differences]}
+    if promotion.status == Status.PENDING:
+        Promotion.objects.filter(pk=promotion.pk).update(status_reason=reason, **changes)
+        promotion.refresh_from_db()
+        audit.record(
+            kind=AuditKind.PROMOTION_RESEALED,
+            by=by,
+            subject=lifecycle.subject_of(promotion),
+            details={**details, "seal": promotion.seal, "revision": promotion.revision},
+        )
+        return
+    move = Move(
+        Status(promotion.status), Status.PENDING, AuditKind.PROMOTION_RESEALED, reason, details
+    )
+    expires_at = at + timedelta(seconds=settings.PENDING_EXPIRY_SECONDS)
+    lifecycle.advance(
+        promotion, move, by=by, at=at, approved_at=None, next_attempt_at=None,
+        expires_at=expires_at, **changes,
+    )  # fmt: skip
+
+
+def _columns(
+    promotion: Promotion, subject: dict[str, Any], plan: Mapping[str, Any]
+) -> dict[str, Any]:
+    candidate = current_candidate(promotion)
+    return {
+        "candidate": candidate,
+        "to_digest": candidate.digest,
+        "subject": subject,
+        "seal": sealing.seal(subject),
+        "revision": promotion.revision + 1,
+        "plan": dict(plan),
+    }
+
+
+def _void_decisions(promotion: Promotion, reason: str, *, at: datetime) -> None:
+    standing = promotion.decisions.filter(revision=promotion.revision, voided_at=None)
+    standing.update(voided_at=at, void_reason=reason)
