@@ -14,7 +14,7 @@ class Problem:
     value: str
     message: str
     code: str = "INVALID"
-    alias: str | None = None  # None: the whole Application
+    alias: str | None = None  # ImageConfiguration.key; None: the whole Application
     fatal: bool = True  # False: a warning; the image (or Application) still works
 
 
@@ -45,7 +45,7 @@ class PluginTarget:
 
 @dataclass(frozen=True, slots=True)
 class ImageConfiguration:
-    """One entry of the image list. `alias` is "" when none was given; `reference.tag` is never set: see `constraint`."""
+    """One entry of the image list; `alias` "" when none was given, `reference.tag` never set: see `constraint`."""
 
     alias: str
     reference: ImageReference
@@ -103,3 +103,12 @@ class ApplicationConfiguration:
     images: tuple[ImageConfiguration, ...] = ()
     write_back: WriteBack = field(default_factory=WriteBack)
     problems: tuple[Problem, ...] = ()
+    pin: str = "tag"  # "tag" or "digest": what is written to Git (design, decision 1)
+
+    @property
+    def usable_images(self) -> tuple[ImageConfiguration, ...]:
+        """The images that nothing wrong disables, alone or with their whole Application."""
+        disabled = {problem.alias for problem in self.problems if problem.fatal}
+        if not self.managed or None in disabled:
+            return ()
+        return tuple(image for image in self.images if image.key not in disabled)
