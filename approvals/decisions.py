@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from approvals import lifecycle, permissions, policy, resealing, tasks
+from approvals import doorbell, lifecycle, permissions, policy, resealing
 from approvals.lifecycle import Move
 from approvals.models import Decision, Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -118,7 +118,7 @@ def retry(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
         audit.record(
             kind=AuditKind.PROMOTION_RETRIED, by=by, subject=lifecycle.subject_of(promotion)
         )
-        transaction.on_commit(tasks.ring_execution)
+        transaction.on_commit(doorbell.ring_execution)
     promotion.refresh_from_db()
     return promotion
 
@@ -240,7 +240,7 @@ def _complete(promotion: Promotion, *, by: Actor, at: datetime) -> None:
         next_attempt_at=at,
         expires_at=at + timedelta(seconds=settings.APPROVED_EXPIRY_SECONDS),
     )
-    transaction.on_commit(tasks.ring_execution)
+    transaction.on_commit(doorbell.ring_execution)
 
 
 def _supersede_older_approval(promotion: Promotion, *, by: Actor, at: datetime) -> None:

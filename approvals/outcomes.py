@@ -14,7 +14,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from updater.connections import Connections
 
 from approvals import lifecycle
 from approvals.lifecycle import Move, TransitionRefusedError
@@ -22,6 +21,7 @@ from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import clock, images
 from updater.audit import Actor, AuditKind
+from updater.connections import Connections
 from updater.errors import UpdaterError
 
 DEGRADED_GRACE_SECONDS = 10  # an old Degraded may still be reported right after the roll-out began
@@ -110,8 +110,9 @@ def _has_our_revision(promotion: Promotion, *, world: Connections) -> bool:
     known = [revision for revision in revisions if revision]
     if promotion.commit in known:
         return True
-    mirror = world.mirror(promotion.plan["repository"], promotion.application.project)
-    world.tip(mirror, promotion.plan["branch"])
+    plan = promotion.plan
+    mirror = world.mirror(plan["repository"], promotion.application.project, plan["secret"])
+    world.tip(mirror, plan["branch"])
     return any(mirror.is_ancestor(promotion.commit, revision) for revision in known)
 
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from updater.connections import Connections
 from updater.writeback import ImageChange, Plan
 
 from updater import images, writeback
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration, Strategy
+from updater.connections import Connections
 from updater.errors import PermanentError
 from updater.models import Application, Candidate, TrackedImage
 
@@ -87,6 +87,7 @@ def document(prepared: Prepared, *, at: datetime) -> dict[str, Any]:
     return {
         "method": plan.method,
         "repository": plan.repository or "",
+        "secret": own_secret(prepared.configuration),
         "base_branch": plan.base_branch or "",
         "branch": plan.branch or "",
         "base_commit": prepared.base_commit,
@@ -103,6 +104,12 @@ def document(prepared: Prepared, *, at: datetime) -> dict[str, Any]:
         "pin": prepared.configuration.pin,
         "at": at.isoformat(),
     }
+
+
+def own_secret(configuration: ApplicationConfiguration) -> str:
+    """Return "namespace/name" of the Git Secret that the Application names itself, else ""."""
+    kind, _, name = (configuration.write_back.credentials or "").partition(":")
+    return name if kind == "secret" else ""
 
 
 def configured_image(configuration: ApplicationConfiguration, alias: str) -> ImageConfiguration:
@@ -130,7 +137,8 @@ def _prepare_git(
     parent: str | None,
 ) -> Prepared:
     write_back = configuration.write_back
-    mirror = world.mirror(write_back.repository or "", application.project)
+    secret = own_secret(configuration)
+    mirror = world.mirror(write_back.repository or "", application.project, secret)
     base_branch = write_back.base_branch
     if base_branch in (None, "", "HEAD"):
         base_branch = world.default_branch(mirror)

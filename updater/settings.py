@@ -206,6 +206,15 @@ COMMIT_TEMPLATE = env("COMMIT_TEMPLATE", "")
 PROMOTION_KEY = env("PROMOTION_KEY", SECRET_KEY)  # authenticates the trailers of our commits
 GIT_COMMIT_USER = env("GIT_COMMIT_USER", "countersign")
 GIT_COMMIT_EMAIL = env("GIT_COMMIT_EMAIL", "countersign@localhost")
+KUBECONFIG = env("KUBECONFIG", "")  # empty: the cluster we run in
+GIT_COMMIT_SIGNING_KEY = env(
+    "GIT_COMMIT_SIGNING_KEY", ""
+)  # an OpenPGP key id, or the path of an SSH key
+GIT_COMMIT_SIGNING_METHOD = env("GIT_COMMIT_SIGNING_METHOD", "openpgp")
+ALLOW_OPERATOR_CREDENTIALS = env_bool(
+    "ALLOW_OPERATOR_CREDENTIALS"
+)  # env: and ext: in registries.conf
+PRIVATE_REGISTRIES = env_list("PRIVATE_REGISTRIES")  # hosts with addresses of private networks
 ALLOW_INSECURE_REGISTRIES = env_list("ALLOW_INSECURE_REGISTRIES")  # hosts that speak plain HTTP
 ALLOW_INSECURE_GIT = env_bool("ALLOW_INSECURE_GIT")  # plain http:// git URLs: the demo world
 SCAN_SECONDS = env_int("SCAN_SECONDS", 120)

@@ -23,7 +23,7 @@ def carry_out(promotions: Sequence[Promotion], *, ledger: Ledger, world: Connect
     """Write, push and refresh; every promotion ends in a recorded state."""
     plan = promotions[0].plan
     try:
-        mirror = world.mirror(plan["repository"], promotions[0].application.project)
+        mirror = world.mirror(plan["repository"], promotions[0].application.project, plan["secret"])
         written = _write(
             promotions, branch=plan["branch"], mirror=mirror, ledger=ledger, world=world
         )

@@ -3,10 +3,10 @@
 from updater.inventory.reconciling import (
     InventorySummary,
     Reading,
-    forget_missing,
+    follow,
     reconcile,
     take_in,
     vanish,
 )
 
-__all__ = ["InventorySummary", "Reading", "forget_missing", "reconcile", "take_in", "vanish"]
+__all__ = ["InventorySummary", "Reading", "follow", "reconcile", "take_in", "vanish"]

@@ -95,6 +95,18 @@ def take_in(
     return application
 
 
+def follow(
+    kind: str, manifest: Mapping[str, Any], *, how: Reading, by: Actor, at: datetime
+) -> None:
+    """Take in one event of a watch."""
+    if kind in ("ADDED", "MODIFIED"):
+        take_in(manifest, how=how, by=by, at=at)
+    elif kind == "DELETED":
+        uid, _ = _identity(manifest)
+        for application in Application.objects.present().filter(cluster=how.cluster, uid=uid):
+            vanish(application, by=by, at=at)
+
+
 def forget_missing(seen: set[int], *, cluster: str, by: Actor, at: datetime) -> int:
     """Mark present Applications that the listing did not hold as vanished; return how many."""
     missing = Application.objects.present().filter(cluster=cluster).exclude(pk__in=seen)

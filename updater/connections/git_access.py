@@ -1,0 +1,39 @@
+"""How to enter a Git repository: credentials of Argo CD's Secrets, host keys and authorities of its ConfigMaps."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from updater.integrations import git, kubernetes
+
+
+def remote(cluster: kubernetes.ClusterClient, url: str, *, project: str, secret: str) -> git.Remote:
+    """Return the repository's address with the credentials for it, and what proves the host."""
+    namespace = settings.ARGOCD_NAMESPACE
+    if secret:
+        owner, _, name = secret.partition("/")
+        found = git.credentials_of_secret(url, cluster.get_secret(owner, name))
+    else:
+        found = git.match(url, project, cluster.list_repository_secrets(namespace))
+    known_hosts = _config(cluster, "argocd-ssh-known-hosts-cm").get("ssh_known_hosts", "")
+    authority = _config(cluster, "argocd-tls-certs-cm").get(urlsplit(url).hostname or "", "")
+    return git.Remote(
+        url,
+        git.complete(found, url=url, known_hosts=known_hosts, ca_pem=authority),
+        allow_http=settings.ALLOW_INSECURE_GIT,
+    )
+
+
+def signing_key() -> git.SigningKey | None:
+    """Return the operator's signing key, if one is set."""
+    path = settings.GIT_COMMIT_SIGNING_KEY
+    if not path:
+        return None
+    return git.SigningKey(settings.GIT_COMMIT_SIGNING_METHOD, path)
+
+
+def _config(cluster: kubernetes.ClusterClient, name: str) -> dict[str, str]:
+    try:
+        return cluster.get_config_map(settings.ARGOCD_NAMESPACE, name)
+    except kubernetes.ObjectNotFoundError:
+        return {}  # without the ConfigMap nothing extra is trusted

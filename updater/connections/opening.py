@@ -1,0 +1,125 @@
+"""`Connections`: the cluster, registries and Git as one unit of work sees them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from updater.configuration import reading, registries, store
+from updater.configuration.model import ApplicationConfiguration
+from updater.configuration.registries import Registries
+from updater.connections import git_access, registry_access
+from updater.integrations import git, kubernetes, registry
+from updater.models import TrackedImage
+
+
+class Connections:
+    """What one task needs of the outside; never kept longer than the task, so nothing is stale."""
+
+    def __init__(self) -> None:
+        self._mirrors: dict[tuple[str, str, str], git.GitMirror] = {}
+        self._tips: dict[tuple[int, str], str] = {}
+        self._default_branches: dict[int, str] = {}
+        self._image_updaters: dict[str, list[dict[str, Any]]] = {}
+
+    @cached_property
+    def cluster(self) -> kubernetes.ClusterClient:
+        """The cluster of KUBECONFIG, or the one we run in."""
+        return kubernetes.connect(settings.KUBECONFIG or None)
+
+    def read(self, manifest: Mapping[str, Any]) -> ApplicationConfiguration:
+        """Return the configuration of an Application as it is in the cluster now."""
+        namespace = str(manifest.get("metadata", {}).get("namespace", ""))
+        return reading.read(
+            manifest,
+            image_updaters=self.image_updaters(namespace),
+            argocd_namespace=settings.ARGOCD_NAMESPACE,
+            allow_http=settings.ALLOW_INSECURE_GIT,
+        )
+
+    def image_updaters(self, namespace: str) -> Sequence[Mapping[str, Any]]:
+        """Return the ImageUpdater resources of a namespace ("": of all); none where the kind is unknown."""
+        if namespace not in self._image_updaters:
+            self._image_updaters[namespace] = list(self.cluster.list_image_updaters(namespace))
+        return self._image_updaters[namespace]
+
+    def mirror(self, url: str, project: str, secret: str = "") -> git.GitMirror:
+        """Return the local mirror of a Git repository.
+
+        `secret` is "namespace/name" of the Secret that the Application names itself, else "" for Argo CD's own
+        credentials of this project.
+        """
+        key = (url, project, secret)
+        if key not in self._mirrors:
+            remote = git_access.remote(self.cluster, url, project=project, secret=secret)
+            name = hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:32]
+            self._mirrors[key] = git.GitMirror(Path(settings.STATE_DIR) / "mirrors" / name, remote)
+        return self._mirrors[key]
+
+    def tip(self, mirror: git.GitMirror, branch: str) -> str:
+        """Return the branch's commit, fetched once in this unit of work."""
+        key = (id(mirror), branch)
+        if key not in self._tips:
+            self._tips[key] = mirror.fetch(branch)
+        return self._tips[key]
+
+    def default_branch(self, mirror: git.GitMirror) -> str:
+        """Return what HEAD of the remote points to, asked once in this unit of work."""
+        if id(mirror) not in self._default_branches:
+            self._default_branches[id(mirror)] = mirror.default_branch()
+        return self._default_branches[id(mirror)]
+
+    @cached_property
+    def registries(self) -> Registries:
+        """Which registry serves which image."""
+        path = settings.REGISTRIES_CONF
+        text = Path(path).read_text(encoding="utf-8") if path else ""
+        return registries.load(text, read_file=lambda name: Path(name).read_text(encoding="utf-8"))
+
+    @property
+    def registry_access(self) -> registry.Access:
+        """The operator's rules for talking to registries."""
+        return registry_access.access()
+
+    def registry_credentials(
+        self, image: TrackedImage, endpoint: registries.Endpoint
+    ) -> registry.Credentials | None:
+        """Return the login for an image: its own pull secret, else the registry's."""
+        configuration = store.from_json(image.configuration)
+        return registry_access.credentials(
+            self.cluster,
+            endpoint,
+            pull_secret=configuration.pull_secret,
+            namespace=image.application.namespace,
+        )
+
+    def digest_of(self, image: TrackedImage, tag: str) -> str:
+        """Ask the registry for the digest behind a tag now."""
+        reference = store.from_json(image.configuration).reference
+        endpoint = registry_access.endpoint(self.registries, reference)
+        return registry.resolve_digest(
+            endpoint,
+            endpoint.repository_path(reference),
+            tag,
+            self.registry_credentials(image, endpoint),
+            access=self.registry_access,
+        )
+
+    @cached_property
+    def commit_template(self) -> str | None:
+        """The operator's commit message template; None: the built-in one."""
+        path = settings.COMMIT_TEMPLATE
+        return Path(path).read_text(encoding="utf-8") if path else None
+
+    @property
+    def signature(self) -> git.Signature:
+        """Author and committer of our commits."""
+        return git.Signature(settings.GIT_COMMIT_USER, settings.GIT_COMMIT_EMAIL)
+
+    @cached_property
+    def signing_key(self) -> git.SigningKey | None:
+        """The key that signs our commits, if there is one."""
+        return git_access.signing_key()

@@ -1,0 +1,69 @@
+"""The machine's work as Celery tasks: read the cluster, scan the registries."""
+
+import logging
+from contextlib import suppress
+
+from celery import shared_task
+from django.conf import settings
+
+from updater import clock, inventory, locks, scanning
+from updater.audit import Actor
+from updater.connections import Connections
+from updater.errors import TransientError
+from updater.inventory import Reading
+
+logger = logging.getLogger(__name__)
+
+WORKER = Actor(name="countersign", via="worker")
+WATCH_MARGIN_SECONDS = 2  # the watch ends before beat's next listing is due
+
+
+@shared_task(name="updater.reconcile_inventory", queue="scan", soft_time_limit=600, time_limit=660)
+def reconcile_inventory() -> None:
+    """List all Applications, then follow their changes until the next listing is due."""
+    with suppress(locks.LockTakenError), locks.hold("inventory"):
+        world = Connections()
+        how = _how_to_read(world)
+        listing = world.cluster.list_applications(settings.WATCH_NAMESPACES)
+        inventory.reconcile(listing, how=how, by=WORKER, at=clock.now())
+        _follow(world, listing.resource_version, how=how)
+
+
+@shared_task(name="updater.scan_registries", queue="scan", soft_time_limit=600, time_limit=660)
+def scan_registries() -> None:
+    """Scan the image repositories that are due."""
+    with suppress(locks.LockTakenError), locks.hold("scan registries"):
+        world = Connections()
+        scanning.scan_due(
+            endpoints=world.registries,
+            credentials_for=world.registry_credentials,
+            at=clock.now(),
+            by=WORKER,
+        )
+
+
+def _how_to_read(world: Connections) -> Reading:
+    namespaces = settings.WATCH_NAMESPACES or [""]
+    resources = [item for namespace in namespaces for item in world.image_updaters(namespace)]
+    return Reading(
+        cluster=settings.CLUSTER_NAME,
+        argocd_namespace=settings.ARGOCD_NAMESPACE,
+        image_updaters=resources,
+        allow_http=settings.ALLOW_INSECURE_GIT,
+    )
+
+
+def _follow(world: Connections, resource_version: str, *, how: Reading) -> None:
+    """Take in changes as they happen; with several namespaces there is no one watch, and listings do."""
+    if len(settings.WATCH_NAMESPACES) > 1:
+        return
+    seconds = max(1, settings.INVENTORY_SECONDS - WATCH_MARGIN_SECONDS)
+    namespace = "".join(settings.WATCH_NAMESPACES)
+    events = world.cluster.watch_applications(
+        resource_version, seconds=seconds, namespace=namespace
+    )
+    try:
+        for event in events:
+            inventory.follow(event.kind, event.manifest, how=how, by=WORKER, at=clock.now())
+    except TransientError as error:
+        logger.info("watch ended early; the next listing starts anew", extra={"reason": str(error)})
