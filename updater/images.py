@@ -209,4 +209,4 @@ def _refuse_entry(text: str, reference: ImageReference) -> None:
 
 
 def _shown(text: str) -> str:
-    return ascii(text if len(text) <= 80 else f"{text[:80]}…")
+    return ascii(text[:80]) + ("…" if len(text) > 80 else "")
