@@ -55,7 +55,7 @@ def roles_of(person: Person) -> frozenset[Role]:
     if not isinstance(person, User) or not person.is_active:
         return frozenset()
     names = person.groups.values_list("name", flat=True)
-    return frozenset(Role(name) for name in names if name in Role)
+    return frozenset(role for role in Role if role in set(names))
 
 
 def may(person: Person, action: Action) -> bool:
