@@ -1,8 +1,10 @@
 """A child process that dies with its parent, and the identity PostgreSQL accepts when we are root."""
 
+import atexit
 import ctypes
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,4 +117,6 @@ def socket_folder(state: Path) -> Path:
     folder = state.resolve()
     if len(str(folder)) <= MAX_SOCKET_FOLDER and re.fullmatch(r"[\w./-]+", str(folder), re.ASCII):
         return folder
-    return Path(tempfile.mkdtemp(prefix="cs-"))
+    short = Path(tempfile.mkdtemp(prefix="cs-"))
+    atexit.register(shutil.rmtree, short, ignore_errors=True)
+    return short

@@ -1,0 +1,139 @@
+"""The product's own processes on one machine: their commands and their order."""
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onebox import environment
+from onebox.console import Console
+from onebox.postgres import Postgres
+from onebox.processes import Program
+from onebox.state import State
+from onebox.supervisor import StartError, Supervisor
+from onebox.valkey import Valkey
+
+HOST = "127.0.0.1"
+_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Onebox:
+    """What every step of a start needs; `env` is what the children get."""
+
+    state: State
+    port: int
+    console: Console
+    supervisor: Supervisor
+    env: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """The address to open."""
+        return f"http://localhost:{self.port}/"
+
+    def python(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> Program:
+        """Return a Python child of the tree, logged to its own file."""
+        command = [sys.executable, "-m", *arguments]
+        return Program(
+            name, command, log=self.state.log(name), env=self.env if env is None else env
+        )
+
+    def manage(self, *command: str) -> str:
+        """Return what to type for a manage.py command beside the running product."""
+        return " ".join(
+            (sys.executable, "-m onebox manage --state", str(self.state.folder), *command)
+        )
+
+
+def bring_up(onebox: Onebox) -> None:
+    """Start everything and say how to get in."""
+    start_servers(onebox)
+    start_web(onebox)
+    start_work(onebox)
+    onebox.console.show(_welcome(onebox))
+
+
+def start_servers(onebox: Onebox) -> None:
+    """Start PostgreSQL and Valkey, each unless the environment names one."""
+    env, state = onebox.env, onebox.state
+    if environment.is_missing(env, "DATABASE_URL"):
+        postgres = Postgres(state.folder / "postgres", log=state.log("postgres"))
+        onebox.supervisor.start(postgres)
+        env["DATABASE_URL"] = postgres.url
+        onebox.console.say("PostgreSQL answers")
+    if environment.is_missing(env, "REDIS_URL"):
+        valkey = Valkey(state.folder / "valkey", log=state.log("valkey"))
+        onebox.supervisor.start(valkey)
+        env["REDIS_URL"] = valkey.url
+        onebox.console.say("Valkey answers")
+    environment.remember(state, env)
+
+
+def start_web(onebox: Onebox) -> None:
+    """Bring the database up to date, start the web server and wait for the first page."""
+    onebox.supervisor.run(onebox.python("migrate", "django", "migrate", "--verbosity=0"))
+    onebox.console.say("the database is up to date")
+    web = _web(onebox)
+    onebox.supervisor.start(web)
+    onebox.supervisor.wait_for(web, lambda: _first_page_is_served(onebox.port))
+    onebox.console.say(f"the first page is served at {onebox.url}")
+
+
+def start_work(onebox: Onebox) -> None:
+    """Start the workers of both queues, then beat."""
+    onebox.supervisor.start(*(_worker(onebox, queue) for queue in ("scan", "execute")))
+    bare = environment.without_cluster_access(onebox.env)
+    onebox.supervisor.start(onebox.python("beat", *_celery("beat"), env=bare))
+    onebox.console.say("workers and beat have started")
+
+
+def refuse_taken_port(port: int) -> None:
+    """Raise StartError, with what to do, if nobody can listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise StartError(
+                f"port {port} cannot be used ({error.strerror}); choose another with --port"
+            ) from error
+
+
+def _web(onebox: Onebox) -> Program:
+    command = ("uvicorn", "updater.asgi:application", "--host", HOST, "--port", str(onebox.port))
+    # An open event stream must not hold up the end.
+    options = ("--lifespan=off", "--timeout-graceful-shutdown=2", "--log-level=warning")
+    env = {"DATABASE_POOL": "true", **environment.without_cluster_access(onebox.env)}
+    return onebox.python("web", *command, *options, env=env)
+
+
+def _worker(onebox: Onebox, queue: str) -> Program:
+    options = (f"--queues={queue}", f"--hostname={queue}@%h", "--concurrency=2")
+    quick_start = ("--without-mingle", "--without-gossip")  # they have no neighbours to ask
+    return onebox.python(f"worker-{queue}", *_celery("worker"), *options, *quick_start)
+
+
+def _celery(role: str) -> tuple[str, ...]:
+    return ("celery", "--app=updater", role, "--loglevel=INFO")
+
+
+def _first_page_is_served(port: int) -> bool:
+    try:
+        with _WITHOUT_PROXY.open(f"http://{HOST}:{port}/", timeout=10) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _welcome(onebox: Onebox) -> str:
+    create = ("create_person", "NAME", "--full-name", "'FULL NAME'", "--role", "approver")
+    return f"""
+  Countersign   {onebox.url}
+  Logs          {onebox.state.logs}
+  New account   {onebox.manage(*create)}
+                (roles: viewer, approver, auditor, administrator)
+  Stop          Ctrl-C
+"""
