@@ -1,0 +1,1 @@
+"""Edits of the files a promotion writes: override file, Helm values, kustomization. Pure text work."""

@@ -1,0 +1,397 @@
+"""Builds the tree of the first document of a text, and refuses text that could hurt or mislead."""
+
+from updater.overrides.errors import DuplicateKeyError, YamlError
+from updater.overrides.go_yaml import resolving
+from updater.overrides.go_yaml.characters import is_readable
+from updater.overrides.go_yaml.nodes import Document, Node, Style
+from updater.overrides.go_yaml.nodes import Kind as NodeKind
+from updater.overrides.go_yaml.scanning import Scanner
+from updater.overrides.go_yaml.tokens import Kind, Token
+
+MAX_BYTES = 1024 * 1024
+_MAX_DEPTH = 64
+_MAX_NODES = 50_000
+_MAX_ALIASES = 100
+_MAX_EXPANDED = 200_000  # nodes, when every alias is replaced by what it stands for
+_BLOCK_ENDS = (Kind.KEY, Kind.VALUE, Kind.BLOCK_END)
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a file.
+
+    Raises:
+        YamlError: too large, not UTF-8, or with control characters.
+    """
+    if len(data) > MAX_BYTES:
+        raise YamlError(f"the file is larger than {MAX_BYTES} bytes", line=1)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise YamlError("the file is not UTF-8; save it as UTF-8", line=line) from error
+    place = next((at for at, sign in enumerate(text) if not is_readable(sign)), None)
+    if place is not None:
+        line = text.count("\n", 0, place) + 1
+        raise YamlError(f"the control character {text[place]!r} is not allowed", line=line)
+    return text
+
+
+def read(text: str) -> Document:
+    """Return the first document of a text.
+
+    Raises:
+        YamlError: not YAML, or beyond the bounds of depth, nodes and aliases.
+        DuplicateKeyError: a mapping names a key twice.
+    """
+    return _Reader(text).document()
+
+
+class _Reader:
+    """Recursive descent over the scanner's tokens; comments are handed over as the tokens pass."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._scanner = Scanner(text)
+        self._at = 0
+        self._depth = 0
+        self._aliases = 0
+        self._anchors: dict[str, Node] = {}
+        self._sizes: dict[int, int] = {}  # nodes under each finished anchor, aliases expanded
+        self._size = self._nodes = 0
+        self._head = self._beside = self._foot = self._stem = ""
+        self._comments_taken = 0
+
+    def document(self) -> Document:
+        self._skip()  # the start of the stream
+        document = Document(self._text)
+        if self._peek().kind is Kind.STREAM_END:
+            return document
+        if self._peek().kind in (Kind.YAML_DIRECTIVE, Kind.DOCUMENT_START):
+            document.root = self._explicit()
+        else:
+            document.head = self._document_head()
+            document.root = self._node(is_block=True)
+        end = self._peek()
+        document.foot = self._foot or self._head
+        if end.kind is Kind.DOCUMENT_END:
+            self._skip()
+        elif end.kind not in (Kind.STREAM_END, Kind.DOCUMENT_START, Kind.YAML_DIRECTIVE):
+            raise self._fault(
+                "this does not belong to what stands above it; check the indentation", end
+            )
+        document.has_more = self._has_more()
+        return document
+
+    def _explicit(self) -> Node:
+        while self._peek().kind is Kind.YAML_DIRECTIVE:
+            self._skip()
+        if self._peek().kind is not Kind.DOCUMENT_START:
+            raise self._fault("'---' must follow a directive", self._peek())
+        self._skip()
+        closing = (Kind.DOCUMENT_START, Kind.DOCUMENT_END, Kind.STREAM_END, Kind.YAML_DIRECTIVE)
+        return self._empty() if self._peek().kind in closing else self._node(is_block=True)
+
+    def _document_head(self) -> str:
+        """Split the comments above: those up to the last empty line belong to the document."""
+        head = self._head
+        for place in range(len(head) - 1, 0, -1):
+            if head[place] == "\n" and (place == len(head) - 1 or head[place - 1] == "\n"):
+                self._head = head[place + 1 :]
+                return head[: place if place == len(head) - 1 else place - 1]
+        return ""
+
+    def _has_more(self) -> bool:
+        while self._peek().kind is Kind.DOCUMENT_END:
+            self._skip()
+        return self._peek().kind is not Kind.STREAM_END
+
+    def _node(self, *, is_block: bool, may_be_level: bool = False) -> Node:
+        """Read one node; `may_be_level` admits a list that is not indented below its key."""
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise self._fault(f"nested deeper than {_MAX_DEPTH} levels", self._peek())
+        if self._peek().kind is Kind.ALIAS:
+            node = self._alias()
+        else:
+            node = self._with_properties(is_block=is_block, may_be_level=may_be_level)
+        self._depth -= 1
+        return node
+
+    def _alias(self) -> Node:
+        token = self._peek()
+        target = self._anchors.get(token.value)
+        if target is None or id(target) not in self._sizes:
+            raise self._fault(
+                f"the alias *{token.value} names nothing that is complete above it", token
+            )
+        self._aliases += 1
+        if self._aliases > _MAX_ALIASES:
+            raise self._fault(f"more than {_MAX_ALIASES} aliases", token)
+        node = self._made(NodeKind.ALIAS, token)
+        node.value, node.target = token.value, target
+        self._count(self._sizes[id(target)], token)
+        self._take_comments(node)
+        node.end = token.end
+        self._skip()
+        return node
+
+    def _with_properties(self, *, is_block: bool, may_be_level: bool) -> Node:
+        first = self._peek()
+        found: dict[Kind, str] = {}
+        end = first.start.index
+        while self._peek().kind in (Kind.ANCHOR, Kind.TAG) and self._peek().kind not in found:
+            found[self._peek().kind] = self._peek().value
+            end = self._peek().end
+            self._skip()
+        size = self._size
+        after = end if found else None
+        node = self._opened(is_block=is_block, may_be_level=may_be_level, after=after)
+        self._add_properties(node, found)
+        self._fill(node)
+        if node.anchor:
+            self._sizes[id(node)] = self._size - size
+        return node
+
+    def _add_properties(self, node: Node, found: dict[Kind, str]) -> None:
+        tag = found.get(Kind.TAG, "")
+        if tag and tag != "!":
+            node.tag, node.is_tagged = tag, True
+        node.anchor = found.get(Kind.ANCHOR, "")
+        if node.anchor:
+            self._anchors[node.anchor] = node
+
+    def _opened(self, *, is_block: bool, may_be_level: bool, after: int | None) -> Node:
+        """Make the node for the present token; a collection is filled afterwards.
+
+        `after` is the end of an anchor or tag, which may stand for an empty value by itself.
+        """
+        token = self._peek()
+        collections = {
+            Kind.FLOW_SEQUENCE_START: NodeKind.SEQUENCE,
+            Kind.FLOW_MAPPING_START: NodeKind.MAPPING,
+        }
+        if token.kind is Kind.SCALAR:
+            return self._scalar(token)
+        if token.kind in collections:
+            node = self._made(collections[token.kind], token)
+            node.is_flow = True
+            self._take_comments(node)
+            return node
+        if is_block and token.kind in (Kind.SEQUENCE_START, Kind.MAPPING_START):
+            is_list = token.kind is Kind.SEQUENCE_START
+            node = self._made(NodeKind.SEQUENCE if is_list else NodeKind.MAPPING, token)
+            node.head, self._stem = self._stem, ""
+            return node
+        if may_be_level and token.kind is Kind.ENTRY:
+            return self._made(NodeKind.SEQUENCE, token)
+        if after is not None:
+            return self._empty(after)
+        raise self._fault("a value is expected here", token)
+
+    def _scalar(self, token: Token) -> Node:
+        node = self._made(NodeKind.SCALAR, token)
+        node.value, node.style, node.end = token.value, token.style, token.end
+        node.tag = resolving.resolve(token.value) if token.style is Style.PLAIN else "!!str"
+        self._take_comments(node)
+        self._skip()
+        return node
+
+    def _fill(self, node: Node) -> None:
+        if node.kind is NodeKind.SCALAR:
+            return
+        token = self._peek()
+        node.tag = node.tag or ("!!seq" if node.kind is NodeKind.SEQUENCE else "!!map")
+        match token.kind:
+            case Kind.FLOW_SEQUENCE_START:
+                self._flow_sequence(node)
+            case Kind.FLOW_MAPPING_START:
+                self._flow_mapping(node)
+            case Kind.SEQUENCE_START:
+                self._sequence(node)
+            case Kind.MAPPING_START:
+                self._mapping(node)
+            case _:
+                self._level_sequence(node)
+        if node.kind is NodeKind.MAPPING:
+            self._refuse_duplicates(node)
+
+    def _sequence(self, node: Node) -> None:
+        self._skip()
+        while self._peek().kind is Kind.ENTRY:
+            self._item(node, (Kind.ENTRY, Kind.BLOCK_END))
+        if self._peek().kind is not Kind.BLOCK_END:
+            raise self._fault("a list item is expected here; check the indentation", self._peek())
+        self._skip()
+
+    def _level_sequence(self, node: Node) -> None:
+        while self._peek().kind is Kind.ENTRY:
+            self._item(node, (Kind.ENTRY, *_BLOCK_ENDS))
+
+    def _item(self, node: Node, closing: tuple[Kind, ...]) -> None:
+        entry = self._peek()
+        above = len(self._head)
+        self._skip()
+        self._split_stem(above)
+        is_empty = self._peek().kind in closing
+        item = self._empty(entry.end) if is_empty else self._node(is_block=True)
+        node.children.append(item)
+        node.end = max(item.end, entry.end)
+
+    def _split_stem(self, length: int) -> None:
+        """Keep the head of an item that is itself a collection apart from the head of its first part."""
+        if length and self._peek().kind in (Kind.SEQUENCE_START, Kind.MAPPING_START):
+            self._stem, self._head = self._head[:length], self._head[length + 1 :]
+
+    def _mapping(self, node: Node) -> None:
+        self._skip()
+        while self._peek().kind is Kind.KEY:
+            self._skip()
+            key = self._part(_BLOCK_ENDS)
+            node.children.append(key)
+            if key.foot and len(node.children) > 2:
+                node.children[-3].foot, key.foot = key.foot, ""  # it stood below the value before
+            value = self._value(_BLOCK_ENDS, is_block=True)
+            node.children.append(value)
+            node.end = max(node.end, key.end, value.end)
+            if value.foot and not key.foot:
+                key.foot, value.foot = value.foot, ""
+        if self._peek().kind is not Kind.BLOCK_END:
+            raise self._fault("a key is expected here; check the indentation", self._peek())
+        self._take_comments(node, keep_head=True)
+        if node.foot and node.children:
+            node.children[-2].foot, node.foot = node.foot, ""
+        self._skip()
+
+    def _part(self, closing: tuple[Kind, ...]) -> Node:
+        if self._peek().kind in closing:
+            return self._empty()
+        return self._node(is_block=True, may_be_level=True)
+
+    def _value(self, closing: tuple[Kind, ...], *, is_block: bool) -> Node:
+        if self._peek().kind is not Kind.VALUE:
+            return self._empty()
+        colon = self._peek()
+        self._skip()
+        if self._peek().kind in closing:
+            return self._empty(colon.end)
+        return self._node(is_block=is_block, may_be_level=is_block)
+
+    def _flow_sequence(self, node: Node) -> None:
+        self._skip()
+        while self._peek().kind is not Kind.FLOW_SEQUENCE_END:
+            if node.children:
+                self._comma(Kind.FLOW_SEQUENCE_END)
+            if self._peek().kind is Kind.KEY:
+                node.children.append(self._single_pair())
+            elif self._peek().kind is not Kind.FLOW_SEQUENCE_END:
+                node.children.append(self._node(is_block=False))
+        self._close_flow(node)
+
+    def _single_pair(self) -> Node:
+        """Read `key: value` as an item of a list in brackets: a mapping of one pair."""
+        token = self._peek()
+        pair = self._made(NodeKind.MAPPING, token)
+        pair.is_flow, pair.tag = True, "!!map"
+        self._skip()
+        ends = (Kind.FLOW_ENTRY, Kind.FLOW_SEQUENCE_END)
+        is_empty = self._peek().kind in (Kind.VALUE, *ends)
+        key = self._empty() if is_empty else self._node(is_block=False)
+        pair.children = [key]
+        self._flow_value(pair, ends)
+        pair.end = max(key.end, pair.children[1].end)
+        return pair
+
+    def _flow_mapping(self, node: Node) -> None:
+        self._skip()
+        ends = (Kind.FLOW_ENTRY, Kind.FLOW_MAPPING_END)
+        while self._peek().kind is not Kind.FLOW_MAPPING_END:
+            if node.children:
+                self._comma(Kind.FLOW_MAPPING_END)
+            if self._peek().kind is Kind.KEY:
+                self._skip()
+                is_empty = self._peek().kind in (Kind.VALUE, *ends)
+                node.children.append(self._empty() if is_empty else self._node(is_block=False))
+                self._flow_value(node, ends)
+            elif self._peek().kind is not Kind.FLOW_MAPPING_END:
+                node.children += [self._node(is_block=False), self._empty()]
+        self._close_flow(node)
+
+    def _flow_value(self, node: Node, ends: tuple[Kind, ...]) -> None:
+        key = node.children[-1]
+        value = self._value(ends, is_block=False)
+        node.children.append(value)
+        if value.foot and not key.foot:
+            key.foot, value.foot = value.foot, ""
+
+    def _comma(self, closing: Kind) -> None:
+        if self._peek().kind is not Kind.FLOW_ENTRY:
+            sign = "]" if closing is Kind.FLOW_SEQUENCE_END else "}"
+            raise self._fault(f"',' or '{sign}' is expected here", self._peek())
+        self._skip()
+
+    def _close_flow(self, node: Node) -> None:
+        self._take_comments(node, keep_head=True)
+        node.end = self._peek().end
+        self._skip()
+
+    def _refuse_duplicates(self, node: Node) -> None:
+        seen: set[str] = set()
+        for key, _ in node.pairs():
+            name = key.content()
+            if name.kind is NodeKind.SCALAR and name.value in seen:
+                text = f"the key {name.value[:80]!r} stands here a second time; remove one"
+                raise DuplicateKeyError(text, line=key.line + 1)
+            seen.add(name.value if name.kind is NodeKind.SCALAR else "")
+
+    def _empty(self, after: int | None = None) -> Node:
+        """Make the node of a value that is not there; it stands at `after`, or at the present token."""
+        token = self._peek()
+        node = self._made(NodeKind.SCALAR, token)
+        node.start = node.end = token.start.index if after is None else after
+        node.tag = "!!null"
+        return node
+
+    def _made(self, kind: NodeKind, token: Token) -> Node:
+        self._nodes += 1
+        if self._nodes > _MAX_NODES:
+            raise self._fault(f"more than {_MAX_NODES} values", token)
+        self._count(1, token)
+        mark = token.start
+        return Node(kind, start=mark.index, end=mark.index, column=mark.column, line=mark.line)
+
+    def _count(self, size: int, token: Token) -> None:
+        self._size += size
+        if self._size > _MAX_EXPANDED:
+            raise self._fault(f"the aliases stand for more than {_MAX_EXPANDED} values", token)
+
+    def _take_comments(self, node: Node, *, keep_head: bool = False) -> None:
+        if not keep_head:
+            node.head = self._head
+        node.beside, node.foot = self._beside, self._foot
+        self._head = self._beside = self._foot = self._stem = ""
+
+    def _peek(self) -> Token:
+        self._scanner.fetch(self._at)
+        token = self._scanner.tokens[self._at]
+        self._hand_over_comments(token)
+        return token
+
+    def _skip(self) -> None:
+        self._scanner.fetch(self._at)
+        self._at += 1
+
+    def _hand_over_comments(self, token: Token) -> None:
+        found = self._scanner.comments
+        while self._comments_taken < len(found):
+            comment = found[self._comments_taken]
+            if token.start.index < comment.token:
+                return
+            if comment.head and token.kind is Kind.BLOCK_END:
+                return  # an end has no head; it belongs to what follows
+            self._head = "\n".join(filter(None, (self._head, comment.head)))
+            self._beside = "\n".join(filter(None, (self._beside, comment.beside)))
+            self._foot = "\n".join(filter(None, (self._foot, comment.foot)))
+            self._comments_taken += 1
+
+    def _fault(self, message: str, token: Token) -> YamlError:
+        return YamlError(message, line=token.start.line + 1)
