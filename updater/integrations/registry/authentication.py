@@ -132,7 +132,10 @@ class Authority:
             max_bytes=wire.limits.token_bytes,
             authorization=credentials.basic if credentials else None,
         )
-        answer = await wire.send(ask)
+        try:
+            answer = await wire.send(ask)
+        except errors.TooLargeError as error:  # of the token, not of what it was wanted for
+            raise errors.UnexpectedAnswerError(str(error)) from error
         if answer.status == 200:
             return answer
         if answer.status in (401, 403):

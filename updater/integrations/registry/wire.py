@@ -103,7 +103,7 @@ class Wire:
 
     def _check_headers(self, headers: httpx.Headers, ask: Ask) -> None:
         if sum(len(name) + len(value) for name, value in headers.raw) > self.limits.header_bytes:
-            raise TooLargeError(
+            raise UnexpectedAnswerError(
                 f"{ask.what}: more than {self.limits.header_bytes} bytes of headers."
             )
         # Asked for identity; 194 kB of gzip can hold 200 MB of answer

@@ -1,0 +1,31 @@
+"""The product's client against a server of the test, over real sockets."""
+
+import asyncio
+from dataclasses import dataclass
+
+from updater.integrations.registry import Access, Limits, NetworkRules, connect
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    api_url: str
+    insecure: bool = False
+    ca_pem: str | None = None
+
+
+def run(url, act, *, credentials=None, access=None, listed=()):
+    """Run `act(client)` with a client of its own and return its result."""
+    hosts = frozenset({url.removeprefix("http://").removeprefix("https://"), *listed})
+    access = access or Access(
+        rules=NetworkRules(allow_insecure_hosts=hosts), limits=Limits(deadline_seconds=1)
+    )
+
+    async def _run():
+        async with connect(Endpoint(url), credentials, access=access) as client:
+            return await act(client)
+
+    return asyncio.run(_run())
+
+
+def tags(client):
+    return client.list_tags("acme/app")
