@@ -11,7 +11,7 @@ from updater.templating import Record, TemplateError
 MAX_BYTES = 255
 _MAX_TEMPLATE_LENGTH = 4096
 _HEADS = "refs/heads/"
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_COMMIT_OR_RANGE = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[<>=!].*")
 # What `git check-ref-format --branch` refuses, and a leading hyphen, which git would take for an option.
 _REFUSED = re.compile(r"[ ~^:?*\[\\\x00-\x20\x7f]|\.\.|@\{|//|/\.|\.lock(/|$)|\.$|/$|^/|^\.|^-|^@$")
 _SAMPLE_IMAGES = tuple(
@@ -76,13 +76,11 @@ def check_revision(text: str) -> str | None:
     """
     if text in ("", "HEAD"):
         return None
-    if _COMMIT.fullmatch(text):
-        raise BranchError("A commit cannot be pushed to: set the branch with git-branch.")
     try:
-        return check_name(text)
+        return check_name("" if _COMMIT_OR_RANGE.fullmatch(text) else text)
     except BranchError as error:
         raise BranchError(
-            "This targetRevision is not a branch: set the branch with git-branch."
+            "This is a commit, tag or version range, not a branch: set git-branch."
         ) from error
 
 

@@ -19,11 +19,11 @@ def check(
         _warn_of_shared_parameters(images, key, findings)
 
 
-def helm_parameters(target: HelmTarget) -> tuple[str, ...]:
+def effective_helm(target: HelmTarget) -> HelmTarget:
     """Return the parameters that are written: the spec alone, or name and tag with their defaults."""
     if target.spec:
-        return (target.spec,)
-    return (target.name or "image.name", target.tag or "image.tag")
+        return HelmTarget(spec=target.spec)
+    return HelmTarget(target.name or "image.name", target.tag or "image.tag")
 
 
 def _refuse_without_plugin_target(
@@ -42,7 +42,7 @@ def _refuse_without_plugin_target(
 def _warn_of_shared_parameters(
     images: Sequence[ImageConfiguration], key: str, findings: Findings
 ) -> None:
-    written = {image.key: set(helm_parameters(image.helm)) for image in images}
+    written = {image.key: _parameters(effective_helm(image.helm)) for image in images}
     counts = Counter(name for names in written.values() for name in names)
     for alias, names in written.items():
         shared = sorted(name for name in names if counts[name] > 1)
@@ -54,3 +54,7 @@ def _warn_of_shared_parameters(
                 "set helm.image-name and helm.image-tag.",
                 alias=alias,
             )
+
+
+def _parameters(target: HelmTarget) -> set[str]:
+    return {name for name in (target.name, target.tag, target.spec) if name}

@@ -79,7 +79,7 @@ def _step(components: list[str], component: str) -> None:
     elif components:
         components.pop()
     else:
-        raise PathEscapesRepositoryError("This path leads out of the repository: use fewer “..”.")
+        raise PathEscapesRepositoryError('This path leads out of the repository: use fewer "..".')
 
 
 def _check_characters(path: str) -> None:

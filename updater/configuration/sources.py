@@ -124,10 +124,11 @@ def layout(manifest: Manifest) -> Layout:
 
 def picked(manifest: Manifest, found: Layout, findings: Findings) -> Source | None:
     """Return the source chosen by our own annotations, None when they choose none."""
+    keys = (SOURCE_NAME, SOURCE_INDEX)
     settings = [
-        _annotation(key, manifest)
-        for key in (SOURCE_NAME, SOURCE_INDEX)
-        if key in manifest.annotations
+        _annotation(key, value)
+        for key in keys
+        if (value := manifest.annotations.get(key)) is not None
     ]
     choices = [
         [source for source in found.sources if _is_meant(source, setting)] for setting in settings
@@ -139,12 +140,17 @@ def picked(manifest: Manifest, found: Layout, findings: Findings) -> Source | No
     return choices[0][0] if choices else None
 
 
-def _annotation(key: str, manifest: Manifest) -> Setting:
-    value = manifest.annotations[key]
-    return Setting(key, value if isinstance(value, str) else repr(value))
+def _annotation(key: str, value: object) -> Setting:
+    return (
+        Setting(key, value)
+        if isinstance(value, str)
+        else Setting(key, repr(value), fault="no text")
+    )
 
 
 def _is_meant(source: Source, setting: Setting) -> bool:
+    if setting.fault:
+        return False
     if setting.key == SOURCE_INDEX:
         return setting.text == str(source.index or 0)
     return setting.text == untrusted.text(source.document, "name") != ""

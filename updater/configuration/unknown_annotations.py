@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Collection, Mapping
+from itertools import islice
 
 from updater.configuration.annotation_keys import (
     APPLICATION_KEYS,
@@ -24,8 +25,8 @@ def report(annotations: Mapping[str, object], aliases: Collection[str], findings
     """Warn of each key under our prefixes that nothing reads."""
     spellings = {alias for alias in aliases if alias}
     spellings |= {alias.replace("/", "_") for alias in spellings}
-    mends = [(key, _mend(key, spellings)) for key in annotations]
-    for key, mend in [(key, mend) for key, mend in mends if mend][:_MAX_WARNINGS]:
+    mends = ((key, _mend(key, spellings)) for key in annotations)
+    for key, mend in islice(((key, mend) for key, mend in mends if mend), _MAX_WARNINGS):
         setting = Setting(key, str(annotations[key]))
         findings.warn(setting, code="UNKNOWN_KEY", message=f"This key does nothing. {mend}")
 
