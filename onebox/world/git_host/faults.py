@@ -1,0 +1,17 @@
+"""What can be made to go wrong on the git host; pages for people are spared."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Faults:
+    """Switches read at every request of the git protocol."""
+
+    status: int = 0  # answer with this instead
+    redirect_to: str = ""  # answer 301 to this address with the same path
+    refuses: bool = False  # close the connection without a word
+    loses_answers: bool = False  # do the work, then close the connection
+    delay_seconds: float = 0.0
+    is_old: bool = (
+        False  # speak only the first protocol, in which a single file's content cannot be asked for
+    )

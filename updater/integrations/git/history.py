@@ -1,0 +1,110 @@
+"""Questions about commits that need no more than our mirror: what was said, by whom, and what it touched."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from updater.integrations.git.errors import CommitNotFoundError, MirrorDamagedError
+from updater.integrations.git.objects import Objects
+from updater.integrations.git.transport import Git
+
+MAX_LOG = 1000
+_TRAILER_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFacts:
+    """One commit as a list shows it."""
+
+    sha: str
+    author_name: str
+    author_email: str
+    subject: str
+    committed_at: datetime
+
+
+class History:
+    """The history of one mirror."""
+
+    def __init__(self, git: Git, objects: Objects) -> None:
+        self._git = git
+        self._objects = objects
+
+    def find_trailers(
+        self, key: str, *, tip: str, since: str | None, values: Collection[str]
+    ) -> dict[str, str]:
+        """Return the oldest commit for each of `values` that stands in a trailer `key`."""
+        if not _TRAILER_KEY.fullmatch(key):
+            raise ValueError(f"{key!r} is not a trailer key")
+        if not values:
+            return {}
+        trailer = f"%(trailers:key={key},valueonly=true,unfold=true,separator=%x1f)"
+        # Only the lines are looked for here; whether one is a trailer is git's own reading of the message.
+        wanted = [f"--grep={key}: {value}" for value in sorted(values)]
+        found: dict[str, str] = {}
+        for record in self._log(
+            tip,
+            since,
+            f"--format=%H%n{trailer}",
+            "--fixed-strings",
+            "--regexp-ignore-case",
+            *wanted,
+        ):
+            sha, _, told = record.partition("\n")
+            found |= {value: sha for value in told.split(_SEPARATOR) if value in values}
+        return found
+
+    def log(self, tip: str, since: str | None, *, limit: int = MAX_LOG) -> tuple[CommitFacts, ...]:
+        """Return the commits from `tip` back to `since` (not included), newest first."""
+        records = self._log(tip, since, f"--max-count={limit}", "--format=%H%n%cI%n%an%n%ae%n%s")
+        return tuple(_facts(record) for record in records)
+
+    def diff_names(self, old: str, new: str) -> tuple[str, ...]:
+        """Return the paths whose mode or content differs between two commits."""
+        shas = [self._objects.require_sha(sha) for sha in (old, new)]
+        try:
+            done = self._git.local("diff-tree", "-r", "-z", "--name-only", "--no-renames", *shas)
+        except MirrorDamagedError:
+            self._require(old)
+            self._require(new)
+            raise
+        return tuple(name for name in _text(done.output).split("\0") if name)
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `ancestor` is in the history of `descendant`; a commit that is gone is in none."""
+        shas = [self._objects.require_sha(sha) for sha in (ancestor, descendant)]
+        done = self._git.local("merge-base", "--is-ancestor", *shas, accept=(0, 1, 128))
+        if done.code == 128:
+            self._require(descendant)
+            if self._objects.has(ancestor):
+                raise MirrorDamagedError.of(self._git.name)
+        return done.code == 0
+
+    def _log(self, tip: str, since: str | None, *options: str) -> list[str]:
+        commits = [self._objects.require_sha(tip)]
+        if since is not None:
+            commits.append(f"^{self._objects.require_sha(since)}")
+        try:
+            done = self._git.local("log", "-z", "--encoding=UTF-8", *options, *commits, "--")
+        except MirrorDamagedError:
+            self._require(tip)
+            if since is None or self._objects.has(since):
+                raise
+            # Rewritten away: there is nothing before it that we could leave out.
+            return self._log(tip, None, *options)
+        return [record for record in _text(done.output).split("\0") if record]
+
+    def _require(self, sha: str) -> None:
+        if not self._objects.has(sha):
+            raise CommitNotFoundError.of(self._git.name, sha)
+
+
+def _facts(record: str) -> CommitFacts:
+    sha, committed_at, name, email, subject = [*record.split("\n", 4), "", "", "", ""][:5]
+    return CommitFacts(sha, name, email, subject, datetime.fromisoformat(committed_at))
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", "replace")

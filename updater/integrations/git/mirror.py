@@ -1,0 +1,185 @@
+"""`GitMirror`: a bare copy of one git repository in which commits are built from objects and pushed.
+
+There is no working tree: a symlink, hook, filter or submodule of the repository is only data here. A write-back is
+`fetch`, `find_trailers`, `read_files`, `commit`, `push`, best inside one `with mirror.locked():`.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from updater.integrations.git import building, commits, signing, urls
+from updater.integrations.git.commits import Signature
+from updater.integrations.git.errors import (
+    MirrorDamagedError,
+    ObjectNotServedError,
+    PushMovedError,
+)
+from updater.integrations.git.history import MAX_LOG, CommitFacts, History
+from updater.integrations.git.host import Host
+from updater.integrations.git.mirror_folder import MirrorFolder
+from updater.integrations.git.objects import Objects
+from updater.integrations.git.process import Limits
+from updater.integrations.git.signing import SigningKey
+from updater.integrations.git.transport import Git, Remote
+
+LOCK_WAIT_SECONDS = 120
+_Result = TypeVar("_Result")
+
+
+class GitMirror:
+    """One git repository as seen from here; every method holds the mirror's lock while it runs."""
+
+    def __init__(
+        self,
+        folder: Path,
+        remote: Remote,
+        *,
+        limits: Limits | None = None,
+        lock_wait_seconds: float = LOCK_WAIT_SECONDS,
+    ) -> None:
+        self._name = urls.redact(remote.url)
+        address = urls.parse(remote.url, allow_http=remote.allow_http)
+        self._folder = MirrorFolder(
+            folder, url=address.location, name=self._name, wait_seconds=lock_wait_seconds
+        )
+        git = Git(remote, self._folder, limits or Limits())
+        self._host = Host(git, self._folder)
+        self._objects = Objects(git, folder)
+        self._history = History(git, self._objects)
+        self._fetched: set[str] = set()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the mirror over several calls."""
+        with self._folder.locked():
+            yield
+
+    def fetch(self, branch: str) -> str:
+        """Bring the branch here and return the SHA of its last commit."""
+        with self.locked():
+            try:
+                sha = self._host.fetch(branch)
+            except MirrorDamagedError:
+                self._folder.renew()
+                sha = self._host.fetch(branch)
+            self._fetched.add(branch)
+            return sha
+
+    def default_branch(self) -> str:
+        """Return the branch the host calls its default."""
+        with self.locked():
+            return self._host.default_branch()
+
+    def branch_exists(self, branch: str) -> bool:
+        """Whether the host has the branch now."""
+        with self.locked():
+            return self._host.branch_exists(branch)
+
+    def read_file(self, commit: str, path: str) -> bytes | None:
+        """Return a file of a commit, None when absent; refuse what is not a regular file."""
+        return self.read_files(commit, [path])[path]
+
+    def read_files(self, commit: str, paths: Collection[str]) -> dict[str, bytes | None]:
+        """Return several files of a commit with at most one question to the host."""
+        return self._healed(lambda: self._read_files(commit, sorted(set(paths))))
+
+    def find_trailers(
+        self, key: str, *, tip: str, since: str | None, values: Collection[str]
+    ) -> dict[str, str]:
+        """Return, for each value found in a trailer `key`, its oldest commit between `since` and `tip`."""
+        return self._healed(
+            lambda: self._history.find_trailers(key, tip=tip, since=since, values=values)
+        )
+
+    def log(
+        self, tip: str, since: str | None = None, *, limit: int = MAX_LOG
+    ) -> tuple[CommitFacts, ...]:
+        """Return the commits from `tip` back to `since` (not included), newest first."""
+        return self._healed(lambda: self._history.log(tip, since, limit=limit))
+
+    def diff_names(self, old: str, new: str) -> tuple[str, ...]:
+        """Return the paths whose mode or content differs between two commits."""
+        return self._healed(lambda: self._history.diff_names(old, new))
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `ancestor` is in the history of `descendant`; a commit that is gone is in none."""
+        return self._healed(lambda: self._history.is_ancestor(ancestor, descendant))
+
+    def commit(  # noqa: PLR0913  the parts of a commit, each by name
+        self,
+        *,
+        parent: str,
+        files: Mapping[str, bytes],
+        message: str,
+        author: Signature,
+        committer: Signature,
+        at: datetime,
+        sign: SigningKey | None = None,
+    ) -> str:
+        """Build a commit that changes exactly `files`, and return its SHA; the same input gives the same."""
+        with self.locked():
+            content = commits.payload(
+                tree=self._healed(lambda: self._write_tree(parent, files)),
+                parent=parent,
+                author=author,
+                committer=committer,
+                at=at,
+                message=message,
+            )
+            return self._objects.store("commit", self._signed(content, sign, at))
+
+    def push(self, sha: str, branch: str, *, expected: str | None) -> None:
+        """Set the branch to `sha` if it still stands at `expected` (None: does not exist yet).
+
+        A lease compares and swaps on the host; that `sha` follows `expected` is checked here first, so that
+        history is never rewritten. A branch that already stands at `sha` is a success.
+        """
+        self._objects.require_sha(sha)
+        with self.locked():
+            if expected is not None and not self._history.is_ancestor(expected, sha):
+                raise PushMovedError.of(self._name, f"{sha} does not follow {expected}")
+            self._host.push(sha, branch, expected=expected)
+
+    def _healed(self, work: Callable[[], _Result]) -> _Result:
+        """Do the work; on a damaged mirror make it anew once, with the branches fetched before."""
+        with self.locked():
+            try:
+                return work()
+            except MirrorDamagedError as damage:
+                self._renew(damage, filtered=None)
+            except ObjectNotServedError as refusal:
+                self._renew(refusal, filtered=False)
+            return work()
+
+    def _renew(
+        self, reason: MirrorDamagedError | ObjectNotServedError, *, filtered: bool | None
+    ) -> None:
+        self._folder.renew(filtered=filtered)
+        if (
+            not self._fetched
+        ):  # the caller's next attempt begins with a fetch, and finds the new mirror
+            raise reason
+        for branch in sorted(self._fetched):
+            self._host.fetch(branch)
+
+    def _read_files(self, commit: str, paths: Sequence[str]) -> dict[str, bytes | None]:
+        found = self._objects.files(commit, paths)
+        absent = [file.entry.sha for file in found.values() if file and file.content is None]
+        if absent:
+            self._host.fetch_contents(absent)
+            found = self._objects.files(commit, paths)
+        return {path: self._objects.content(path, file) for path, file in found.items()}
+
+    def _write_tree(self, parent: str, files: Mapping[str, bytes]) -> str:
+        snapshot = self._objects.snapshot(parent, list(files), contents=False)
+        return building.write_tree(self._objects, snapshot, files, repository=self._name)
+
+    def _signed(self, content: bytes, key: SigningKey | None, at: datetime) -> bytes:
+        if key is None:
+            return content
+        with self._folder.private() as private:
+            armor = signing.sign(content, key, private=private, repository=self._name, at=at)
+        return commits.signed(content, armor)

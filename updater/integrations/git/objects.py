@@ -1,0 +1,170 @@
+"""The objects of a mirror: read in one batch and checked against their names, written without a process."""
+
+import hashlib
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gitdb  # type: ignore[import-untyped]  # GitPython's object database
+from gitdb.db.loose import LooseObjectDB  # type: ignore[import-untyped]
+
+from updater.integrations.git import trees
+from updater.integrations.git.errors import (
+    BlobTooLargeError,
+    CommitNotFoundError,
+    MirrorDamagedError,
+    RepositoryTooLargeError,
+    TargetNotAFileError,
+)
+from updater.integrations.git.transport import Git
+
+MAX_BLOB_BYTES = 1024 * 1024
+_SHA = re.compile(r"[0-9a-f]{40}")
+_HEADER = re.compile(rb"([0-9a-f]{40}) (commit|tree|blob|tag) ([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A path of a commit: its entry, and its content when that is in the mirror."""
+
+    entry: trees.Entry
+    content: bytes | None
+
+
+class Snapshot:
+    """The folders on the way to some paths of one commit, and the files at their ends."""
+
+    def __init__(self, repository: str, commit: str, objects: Mapping[str, bytes | None]) -> None:
+        self._repository = repository
+        self._commit = commit
+        self._objects = objects
+        self._parsed: dict[str, tuple[trees.Entry, ...]] = {}
+
+    @property
+    def top(self) -> bytes:
+        """The commit's tree object."""
+        return self._objects[f"{self._commit}:"] or b""
+
+    def folder(self, path: str) -> tuple[trees.Entry, ...] | None:
+        """Return the entries of a folder ("" is the top), None when there is none; refuse what stands there."""
+        parent, _, name = path.rpartition("/")
+        if path:
+            entry = self.entry(parent, name)
+            if entry is None:
+                return None
+            if not entry.is_folder:
+                raise TargetNotAFileError.of(
+                    self._repository, f"{path!r} is {entry.kind}, not a folder"
+                )
+        return self._entries(path)
+
+    def _entries(self, path: str) -> tuple[trees.Entry, ...]:
+        if path not in self._parsed:
+            data = self._objects[f"{self._commit}:{path}"]
+            if data is None:
+                raise MirrorDamagedError.of(self._repository, f"the folder {path!r} is missing")
+            self._parsed[path] = trees.parse(data)
+        return self._parsed[path]
+
+    def entry(self, folder: str, name: str) -> trees.Entry | None:
+        """Return the entry of a folder, or None when either is absent."""
+        entries = self.folder(folder)
+        return None if entries is None else trees.find(entries, name.encode())
+
+    def file(self, path: str) -> Found | None:
+        """Return a regular file, None when absent; refuse a symlink, submodule or folder at any level."""
+        folder, _, name = path.rpartition("/")
+        entry = self.entry(folder, name)
+        if entry is None:
+            return None
+        if not entry.is_file:
+            raise TargetNotAFileError.of(self._repository, f"{path!r} is {entry.kind}")
+        return Found(entry, self._objects.get(f"{self._commit}:{path}"))
+
+
+class Objects:
+    """Reads through one `cat-file` per call; writes loose objects through GitPython's database."""
+
+    def __init__(self, git: Git, folder: Path) -> None:
+        self._git = git
+        self._database = LooseObjectDB(str(folder / "objects"))
+
+    def snapshot(self, commit: str, paths: Sequence[str], *, contents: bool) -> Snapshot:
+        """Return what stands at `paths` of a commit; with `contents`, the files' bytes as far as they are here."""
+        self.require_sha(commit)
+        names = {f"{commit}:{folder}" for path in paths for folder in self._folders(path)}
+        if contents:
+            names |= {f"{commit}:{path}" for path in paths}
+        try:
+            found = self._read(sorted(names))
+        except RepositoryTooLargeError as large:
+            raise BlobTooLargeError.of(self._git.name, ", ".join(paths)) from large
+        if found[f"{commit}:"] is None:
+            raise CommitNotFoundError.of(self._git.name, commit)
+        return Snapshot(self._git.name, commit, found)
+
+    def files(self, commit: str, paths: Sequence[str]) -> dict[str, Found | None]:
+        """Return the regular files at `paths` of a commit, None where there is nothing."""
+        snapshot = self.snapshot(commit, paths, contents=True)
+        return {path: snapshot.file(path) for path in paths}
+
+    def content(self, path: str, found: Found | None) -> bytes | None:
+        """Return the bytes of a file we are willing to edit."""
+        if found is None:
+            return None
+        if found.content is None:
+            raise MirrorDamagedError.of(self._git.name, f"the content of {path!r} did not arrive")
+        if len(found.content) > MAX_BLOB_BYTES:
+            size = f"{path!r} has {len(found.content)} bytes, the limit is {MAX_BLOB_BYTES}"
+            raise BlobTooLargeError.of(self._git.name, size)
+        return found.content
+
+    def _folders(self, path: str) -> Iterator[str]:
+        try:
+            parts = trees.split(path)
+        except trees.PathRefusedError as refused:
+            raise TargetNotAFileError.of(self._git.name, str(refused)) from refused
+        return ("/".join(parts[:depth]) for depth in range(len(parts)))
+
+    def has(self, sha: str) -> bool:
+        """Whether the mirror holds that commit."""
+        if not _SHA.fullmatch(sha):
+            return False
+        done = self._git.local("cat-file", "-t", sha, accept=(0, 128))
+        return done.output.strip() == b"commit"
+
+    def require_sha(self, text: str) -> str:
+        """Return the text if it is a full commit SHA."""
+        if not _SHA.fullmatch(text):
+            raise CommitNotFoundError.of(self._git.name, f"{text[:60]!r} is not a full commit SHA")
+        return text
+
+    def store(self, kind: str, data: bytes) -> str:
+        """Write an object and return its SHA."""
+        stored = self._database.store(gitdb.IStream(kind.encode(), len(data), io.BytesIO(data)))
+        return str(stored.hexsha.decode())
+
+    def _read(self, names: Sequence[str]) -> dict[str, bytes | None]:
+        listing = "".join(f"{name}\n" for name in names).encode()
+        output = self._git.local("cat-file", "--batch", stdin=listing).output
+        contents, position = {}, 0
+        for name in names:
+            contents[name], position = self._next(output, position)
+        return contents
+
+    def _next(self, output: bytes, position: int) -> tuple[bytes | None, int]:
+        end = output.find(b"\n", position)
+        header = _HEADER.fullmatch(output[position:end])
+        if header is None:
+            return None, end + 1  # "<name> missing"
+        size = int(header[3])
+        content = output[end + 1 : end + 1 + size]
+        self._check(header[1].decode(), header[2], content)
+        return content, end + 1 + size + 1
+
+    def _check(self, sha: str, kind: bytes, content: bytes) -> None:
+        head = kind + b" " + str(len(content)).encode() + b"\0"
+        if hashlib.sha1(head + content, usedforsecurity=False).hexdigest() != sha:
+            raise MirrorDamagedError.of(self._git.name, f"object {sha} does not match its name")
