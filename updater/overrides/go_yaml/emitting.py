@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from updater.overrides.go_yaml.characters import BREAKS
-
 
 @dataclass(slots=True)
 class Page:
@@ -110,15 +108,11 @@ class Page:
 
     def _comment(self, text: str) -> None:
         is_line_start = False
-        line = ""
-        for sign in text:
-            if sign not in BREAKS:
-                line += sign
-                continue
+        for line in text.split("\n"):
+            if is_line_start:
+                self.put_break()
             self._comment_line(line, indents=is_line_start)
-            self.put_break(sign if sign in "\u2028\u2029\x85\r" else "\n")
-            line, is_line_start = "", True
-        self._comment_line(line, indents=is_line_start)
+            is_line_start = True
         if line:
             self.put_break()
         self.is_after_blank = True

@@ -2,7 +2,7 @@
 
 from updater.overrides.errors import DuplicateKeyError, YamlError
 from updater.overrides.go_yaml import resolving
-from updater.overrides.go_yaml.characters import is_readable
+from updater.overrides.go_yaml.characters import find_refused
 from updater.overrides.go_yaml.nodes import Document, Node, Style
 from updater.overrides.go_yaml.nodes import Kind as NodeKind
 from updater.overrides.go_yaml.scanning import Scanner
@@ -29,10 +29,10 @@ def decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise YamlError("the file is not UTF-8; save it as UTF-8", line=line) from error
-    place = next((at for at, sign in enumerate(text) if not is_readable(sign)), None)
+    place = find_refused(text)
     if place is not None:
         line = text.count("\n", 0, place) + 1
-        raise YamlError(f"the control character {text[place]!r} is not allowed", line=line)
+        raise YamlError(f"the character {text[place]!r} is not allowed; remove it", line=line)
     return text
 
 
@@ -213,7 +213,7 @@ class _Reader:
             case _:
                 self._level_sequence(node)
         if node.kind is NodeKind.MAPPING:
-            self._refuse_duplicates(node)
+            self._refuse_bad_keys(node)
 
     def _sequence(self, node: Node) -> None:
         self._skip()
@@ -299,6 +299,7 @@ class _Reader:
         pair.children = [key]
         self._flow_value(pair, ends)
         pair.end = max(key.end, pair.children[1].end)
+        self._refuse_bad_keys(pair)
         return pair
 
     def _flow_mapping(self, node: Node) -> None:
@@ -334,14 +335,16 @@ class _Reader:
         node.end = self._peek().end
         self._skip()
 
-    def _refuse_duplicates(self, node: Node) -> None:
+    def _refuse_bad_keys(self, node: Node) -> None:
         seen: set[str] = set()
         for key, _ in node.pairs():
             name = key.content()
-            if name.kind is NodeKind.SCALAR and name.value in seen:
+            if name.kind is not NodeKind.SCALAR:
+                raise YamlError("a list or mapping cannot be a key", line=key.line + 1)
+            if name.value in seen:
                 text = f"the key {name.value[:80]!r} stands here a second time; remove one"
                 raise DuplicateKeyError(text, line=key.line + 1)
-            seen.add(name.value if name.kind is NodeKind.SCALAR else "")
+            seen.add(name.value)
 
     def _empty(self, after: int | None = None) -> Node:
         """Make the node of a value that is not there; it stands at `after`, or at the present token."""

@@ -12,11 +12,11 @@ from updater.overrides.go_yaml.tokens import Kind, Token
 if TYPE_CHECKING:
     from updater.overrides.go_yaml.scanning import Scanner
 
-_TAG = re.compile(r"!<([^\s<>]*)>|!(!?)([-\w;/?:@&=+$,.~*'()\[\]%]*)", re.ASCII)
+_TAG = re.compile(r"!<([^\s<>%]*)>|!!?(?:[-\w;/?:@&=+$,.~*'()\[\]]|%[0-7][0-9a-fA-F])*", re.ASCII)
 _BLOCK_HEADER = re.compile(
     r"[|>](?:(?P<chomp>[+-])(?P<indent>\d)?|(?P<indent_>\d)(?P<chomp_>[+-])?)?"
 )
-_BREAK = r"\r\n\x85\u2028\u2029"
+_BREAK = r"\r\n"
 _PLAIN_RUN = re.compile(rf"(?:[^\0 \t{_BREAK}:]|:(?![\0 \t{_BREAK}]))+")
 _PLAIN_FLOW_RUN = re.compile(rf"(?:[^\0 \t{_BREAK}:,?\[\]{{}}]|:(?![\0 \t{_BREAK}]))+")
 _QUOTED_RUN = {
@@ -84,21 +84,20 @@ def _gap(
     scanner: "Scanner", *, is_plain: bool = False, after_escaped_break: bool = False
 ) -> tuple[str, bool]:
     """Take blanks and breaks between words; return what they stand for, and whether lines broke."""
-    blanks, first, rest = "", "", ""
-    is_new_line = after_escaped_break
+    blanks, breaks = "", 0
     while (sign := scanner.text[scanner.at]) in _GAP:
         if sign in BREAKS:
-            piece = scanner.skip_line()
-            first, rest = (first, rest + piece) if is_new_line else (piece, rest)
-            is_new_line = True
+            scanner.skip_line()
+            breaks += 1
             continue
+        is_new_line = breaks > 0 or after_escaped_break
         if is_plain and is_new_line and sign == "\t" and scanner.column <= scanner.indent:
             raise scanner.fault("a tab stands where spaces must indent")
         blanks += "" if is_new_line else sign
         scanner.at += 1
-    if not is_new_line:
-        return blanks, False
-    return (rest or " ") if first == "\n" else first + rest, True
+    if after_escaped_break:
+        return "\n" * breaks, True
+    return ("\n" * (breaks - 1) or " ", True) if breaks else (blanks, False)
 
 
 def scan_quoted(scanner: "Scanner") -> Token:
@@ -164,7 +163,7 @@ def scan_block(scanner: "Scanner") -> Token:
         folds = not is_literal and not was_blank and not is_blank and last == "\n"
         parts += [(" " if not breaks else "") if folds else last, breaks, _block_line(scanner)]
         was_blank, end = is_blank, scanner.at
-        last = scanner.skip_line() if scanner.text[scanner.at] in BREAKS else ""
+        last = _end_line(scanner)
         indent, breaks = _block_breaks(scanner, indent)
     parts += ["" if chomp == "-" else last, breaks if chomp == "+" else ""]
     end = scanner.line_start - 1 if chomp == "+" and breaks else end
@@ -186,9 +185,15 @@ def _block_header(scanner: "Scanner") -> tuple[str, int]:
         comments.scan_beside(scanner, start.index)
     if scanner.text[scanner.at] not in ENDS:
         raise scanner.fault("a block scalar begins on the next line")
-    if scanner.text[scanner.at] in BREAKS:
-        scanner.skip_line()
+    _end_line(scanner)
     return "".join(sign for sign in header if sign in "+-"), int(step or 0)
+
+
+def _end_line(scanner: "Scanner") -> str:
+    if scanner.text[scanner.at] not in BREAKS:
+        return ""
+    scanner.skip_line()
+    return "\n"
 
 
 def _block_line(scanner: "Scanner") -> str:
@@ -211,4 +216,4 @@ def _block_breaks(scanner: "Scanner", indent: int) -> tuple[int, str]:
             raise scanner.fault("a tab stands where spaces must indent")
         if scanner.text[scanner.at] not in BREAKS:
             return indent or max(widest, scanner.indent + 1, 1), breaks
-        breaks += scanner.skip_line()
+        breaks += _end_line(scanner)

@@ -54,14 +54,12 @@ class Scanner:
         while self.text[self.at] in BLANKS:
             self.at += 1
 
-    def skip_line(self) -> str:
-        """Step over one line break and return what it means inside a scalar."""
-        sign = self.text[self.at]
+    def skip_line(self) -> None:
+        """Step over one line break."""
         self.at += 2 if self.text.startswith("\r\n", self.at) else 1
         self.line += 1
         self.line_start = self.at
         self.newlines += 1
-        return sign if sign in "\u2028\u2029" else "\n"
 
     def at_document_mark(self) -> bool:
         """Tell whether `---` or `...` stands here alone at the start of a line."""

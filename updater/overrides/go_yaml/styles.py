@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from updater.overrides.go_yaml.characters import BLANKS, BREAKS, is_printable
+from updater.overrides.go_yaml.characters import BLANKS, VALUE_BREAKS, is_printable
 from updater.overrides.go_yaml.emitting import Page
 from updater.overrides.go_yaml.nodes import Style
 
@@ -27,13 +27,13 @@ def choose(text: str, wanted: Style, *, is_flow: bool, is_key: bool) -> Style:
 
 def is_multiline(text: str) -> bool:
     """Tell whether the text holds a line break."""
-    return any(sign in BREAKS for sign in text)
+    return any(sign in VALUE_BREAKS for sign in text)
 
 
 def _can_be_plain(text: str, *, is_flow: bool, is_key: bool) -> bool:
     if not text:
         return not is_flow and not is_key
-    if text[0] in " " + BREAKS or text[-1] in " " + BREAKS or is_multiline(text):
+    if text[0] in " " + VALUE_BREAKS or text[-1] in " " + VALUE_BREAKS or is_multiline(text):
         return False
     return _can_be_single(text) and not _has_indicators(text, is_flow=is_flow)
 
@@ -46,7 +46,7 @@ def _has_indicators(text: str, *, is_flow: bool) -> bool:
         return True
     for before, sign, after in zip(text, text[1:], text[2:] + " ", strict=False):
         if (sign == ":" and (is_flow or after in BLANKS)) or (
-            sign == "#" and before in BLANKS + BREAKS
+            sign == "#" and before in BLANKS + VALUE_BREAKS
         ):
             return True
         if is_flow and sign in ",?[]{}":
@@ -57,13 +57,15 @@ def _has_indicators(text: str, *, is_flow: bool) -> bool:
 def _can_be_single(text: str) -> bool:
     is_special = any(not is_printable(sign) for sign in text)
     pairs = list(pairwise(text))
-    near_break = any((a == " " and b in BREAKS) or (a in BREAKS and b == " ") for a, b in pairs)
+    near_break = any(
+        (a == " " and b in VALUE_BREAKS) or (a in VALUE_BREAKS and b == " ") for a, b in pairs
+    )
     return not is_special and not near_break
 
 
 def _can_be_block(text: str) -> bool:
     is_special = any(sign != "\t" and not is_printable(sign) for sign in text)
-    before_break = any(a == " " and b in BREAKS for a, b in pairwise(text))
+    before_break = any(a == " " and b in VALUE_BREAKS for a, b in pairwise(text))
     return bool(text) and text[-1] != " " and not is_special and not before_break
 
 
@@ -112,7 +114,7 @@ def _write_single(page: Page, text: str) -> None:
     page.write_indicator("'")
     after_break = False
     for sign in text:
-        if sign in BREAKS:
+        if sign in VALUE_BREAKS:
             if not after_break and sign == "\n":
                 page.put_break()
             page.put_break(sign)
@@ -121,40 +123,40 @@ def _write_single(page: Page, text: str) -> None:
                 page.write_indent()
             page.put("''" if sign == "'" else sign)
             page.is_indentation = page.is_indentation and sign == " "
-        after_break = sign in BREAKS or (after_break and sign == " ")
+        after_break = sign in VALUE_BREAKS or (after_break and sign == " ")
     page.write_indicator("'", spaced=False)
 
 
 def _start_block(page: Page, sign: str, text: str, indent_step: int) -> None:
-    hint = str(indent_step) if text[:1] in tuple(" " + BREAKS) else ""
+    hint = str(indent_step) if text[:1] in tuple(" " + VALUE_BREAKS) else ""
     page.write_indicator(sign + hint + _chomping(text))
     page.write_beside(breaks_line=True)
     page.is_after_blank = True
 
 
 def _chomping(text: str) -> str:
-    if not text or text[-1] not in BREAKS:
+    if not text or text[-1] not in VALUE_BREAKS:
         return "-"
-    return "+" if len(text) == 1 or text[-2] in BREAKS else ""
+    return "+" if len(text) == 1 or text[-2] in VALUE_BREAKS else ""
 
 
 def _write_lines(page: Page, text: str) -> None:
     after_break = True
     for sign in text:
-        if sign in BREAKS:
+        if sign in VALUE_BREAKS:
             page.put_break(sign)
         else:
             if after_break:
                 page.write_indent()
             page.put(sign)
             page.is_indentation = False
-        after_break = sign in BREAKS
+        after_break = sign in VALUE_BREAKS
 
 
 def _write_folded(page: Page, text: str) -> None:
     after_break, is_indented = True, True
     for sign in text:
-        if sign in BREAKS:
+        if sign in VALUE_BREAKS:
             if not after_break and not is_indented and sign == "\n" and _folds(text):
                 page.put_break()
             page.put_break(sign)
@@ -164,10 +166,10 @@ def _write_folded(page: Page, text: str) -> None:
                 is_indented = sign in BLANKS
             page.put(sign)
             page.is_indentation = False
-        after_break = sign in BREAKS
+        after_break = sign in VALUE_BREAKS
 
 
 def _folds(text: str) -> bool:
     """Tell what yaml.v3 asks of the start of the text, though it means the rest of it."""
-    rest = text.lstrip(BREAKS)
+    rest = text.lstrip(VALUE_BREAKS)
     return bool(rest) and rest[0] not in BLANKS

@@ -49,9 +49,8 @@ class _Writer:
 
     def _announce_key(self, key: Node, tail: str) -> None:
         """Lay out the comments of a key; its foot comes below its value, as `tail` of the next key."""
-        beside = key.beside if key.kind in (Kind.SCALAR, Kind.ALIAS) else ""
-        has_tail = key.kind in (Kind.SCALAR, Kind.MAPPING)
-        self._page.add_comments(head=key.head, beside=beside, tail=tail if has_tail else "")
+        tail = tail if key.kind is Kind.SCALAR else ""
+        self._page.add_comments(head=key.head, beside=key.beside, tail=tail)
 
     def _open(self, node: Node, place: str) -> None:
         """Write a scalar or alias; of a collection, only what stands before its first child."""
@@ -101,7 +100,7 @@ class _Writer:
 
     def _block_sequence(self, node: Node, place: str) -> None:
         page, outer = self._page, self._page.indent
-        is_level = place in ("key", "value") and (page.column == 0 or not page.is_indentation)
+        is_level = place == "value" and (page.column == 0 or not page.is_indentation)
         page.indent = self._deeper(place, is_flow=False, is_level=is_level)
         for item in node.children:
             self._announce(item)
@@ -136,12 +135,10 @@ class _Writer:
             page.key_beside, page.beside = page.beside, ""
         if _is_simple_key(key):
             self._open(key, "key")
-            self._fill(key, "key")
             page.write_indicator(":", spaced=False)
             return
         page.write_indicator("?", indents=True)
         self._open(key, "value")
-        self._fill(key, "value")
         page.write_indent()
         page.write_indicator(":", indents=True)
 
@@ -216,7 +213,6 @@ class _Writer:
         if not is_simple:
             self._page.write_indicator("?")
         self._open(key, "key" if is_simple else "value")
-        self._fill(key, "value")
         self._page.write_indicator(":", spaced=not is_simple)
 
     def _flow_part(self, node: Node) -> bool:
@@ -260,8 +256,6 @@ def _tag(tag: str) -> str:
 
 
 def _is_simple_key(key: Node) -> bool:
-    if key.kind in (Kind.SEQUENCE, Kind.MAPPING) and key.children:
-        return False
     if key.kind is Kind.SCALAR and styles.is_multiline(key.value):
         return False
     tag = _presentation(key)[1] if key.kind is not Kind.ALIAS else ""
