@@ -118,12 +118,13 @@ def _has_our_revision(promotion: Promotion, *, world: Connections) -> bool:
 
 def _image_mismatch(promotion: Promotion, *, only_new: bool = False) -> str:
     """Return what is wrong with the reported images, "" when they are as promoted."""
-    if not promotion.tracked_image.is_live:
+    repository = promotion.tracked_image.image_repository
+    if not promotion.tracked_image.is_live or repository is None:
         return ""  # a forced image: no pod reports it, so health alone decides
     running = [
         live
         for live in _parsed(promotion.application.live_images)
-        if live.repository == promotion.tracked_image.image_repository.name
+        if live.repository == repository.name
     ]
     versions = {live.tag for live in running} | {live.digest for live in running}
     if not versions & {promotion.to_tag, promotion.to_digest}:

@@ -13,10 +13,11 @@ from typing import Any
 from updater.writeback import ImageChange, Plan
 
 from updater import images, writeback
-from updater.configuration.model import ApplicationConfiguration, ImageConfiguration, Strategy
+from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
 from updater.connections import Connections
 from updater.errors import PermanentError
 from updater.models import Application, Candidate, TrackedImage
+from updater.selection import Strategy
 
 
 class ApplicationChangedError(PermanentError):

@@ -6,7 +6,7 @@ from rest_framework.pagination import CursorPagination
 class CursorPages(CursorPagination):
     """Newest first unless the endpoint says otherwise."""
 
-    ordering = "-created_at"
+    ordering: str | list[str] | tuple[str, ...] = "-created_at"
     page_size_query_param = "limit"
     max_page_size = 200
 

@@ -71,6 +71,27 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
         )
 
 
+_PROMOTION_FIELDS: tuple[str, ...] = (
+    "id",
+    "application",
+    "image",
+    "kind",
+    "status",
+    "status_reason",
+    "status_at",
+    "from_tag",
+    "from_digest",
+    "to_tag",
+    "to_digest",
+    "revision",
+    "seal",
+    "created_at",
+    "expires_at",
+    "approved_at",
+    "commit",
+)
+
+
 class PromotionSerializer(serializers.ModelSerializer[Promotion]):
     """A promotion as lists show it."""
 
@@ -79,25 +100,7 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
 
     class Meta:
         model = Promotion
-        fields = (
-            "id",
-            "application",
-            "image",
-            "kind",
-            "status",
-            "status_reason",
-            "status_at",
-            "from_tag",
-            "from_digest",
-            "to_tag",
-            "to_digest",
-            "revision",
-            "seal",
-            "created_at",
-            "expires_at",
-            "approved_at",
-            "commit",
-        )
+        fields = _PROMOTION_FIELDS
 
 
 class PromotionDetailSerializer(PromotionSerializer):
@@ -106,7 +109,7 @@ class PromotionDetailSerializer(PromotionSerializer):
     decisions = DecisionSerializer(many=True)
 
     class Meta(PromotionSerializer.Meta):
-        fields = (*PromotionSerializer.Meta.fields, "subject", "plan", "decisions")
+        fields = (*_PROMOTION_FIELDS, "subject", "plan", "decisions")
 
 
 class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):

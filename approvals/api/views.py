@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from approvals import decisions
 from approvals.api import filters, pagination, serializers
-from approvals.api.authentication import actor_of
+from approvals.api.authentication import actor_of, person_of
 from approvals.api.idempotency import once
 from approvals.models import Promotion
 from approvals.permissions import Action
@@ -137,12 +137,10 @@ def _decide(
 ) -> Response:
     sent = serializer(data=request.data)
     sent.is_valid(raise_exception=True)
-    by = actor_of(request)
+    person, by = person_of(request), actor_of(request)
 
     def act() -> dict[str, object]:
-        promotion = verb(
-            promotion_id=promotion_id, person=request.user, by=by, **sent.validated_data
-        )
+        promotion = verb(promotion_id=promotion_id, person=person, by=by, **sent.validated_data)
         return dict(serializers.PromotionSerializer(promotion).data)
 
-    return once(request, request.user, act)
+    return once(request, person, act)

@@ -6,8 +6,6 @@ Read, compare with what was sealed, claim, patch guarded by resourceVersion and 
 from collections.abc import Sequence
 from typing import Any
 
-from updater.connections import Connections
-
 from approvals import planning, resealing, sealing
 from approvals.execution import batches
 from approvals.execution.batches import SubjectChangedError
@@ -16,6 +14,7 @@ from approvals.models import Promotion
 from approvals.planning import Change, NothingToWriteError, Prepared
 from updater import clock
 from updater.audit import AuditKind
+from updater.connections import Connections
 from updater.errors import TransientError, UpdaterError
 from updater.integrations import kubernetes
 

@@ -7,13 +7,12 @@ is set aside with its error; the others go on without it.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from updater.connections import Connections
-
 from approvals import planning, resealing, sealing
 from approvals.execution import messages
 from approvals.models import Promotion
 from approvals.planning import Change, NothingToWriteError, Prepared
 from updater import clock
+from updater.connections import Connections
 from updater.errors import PermanentError, UpdaterError
 from updater.integrations import git
 from updater.models import Application

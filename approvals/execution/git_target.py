@@ -7,12 +7,11 @@ import random
 import time
 from collections.abc import Sequence
 
-from updater.connections import Connections
-
 from approvals.execution import batches, settling
 from approvals.execution.batches import Batch
 from approvals.execution.settling import Ledger
 from approvals.models import Promotion
+from updater.connections import Connections
 from updater.errors import TransientError, UpdaterError
 from updater.integrations import git
 
@@ -61,9 +60,8 @@ def _write(
             time.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311  jitter, not a secret
         if not left:
             return written
-    raise git.PushMovedError(
-        f"{branch} moved {MAX_PUSHES} times while we pushed; trying again later."
-    )
+    why = f"{branch} moved {MAX_PUSHES} times while we pushed"
+    raise git.PushMovedError.of(promotions[0].plan["repository"], why)
 
 
 def _push(

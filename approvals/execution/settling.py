@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
-from updater.connections import Connections
 
 from approvals import resealing
 from approvals.execution import leases, recording
@@ -28,6 +28,7 @@ from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import ApplicationChangedError, ImageNotUsableError, NothingToWriteError
 from updater import clock
 from updater.audit import Actor, AuditKind
+from updater.connections import Connections
 from updater.errors import UpdaterError
 
 logger = logging.getLogger(__name__)
@@ -48,12 +49,12 @@ class Ledger:
     def settle(self, batch: Batch) -> list[Promotion]:
         """Record what was set aside, and what was found done; return the latter."""
         for promotion, error in batch.set_aside:
-            self._record(promotion, lambda row, at, error=error: self._set_aside(row, error, at))
+            self.set_aside(promotion, error)
         return [
             row
             for commit in batch.found
             for row in commit.promotions
-            if self._record(row, lambda row, at, commit=commit: self._found(row, commit, at))
+            if self._record(row, partial(self._found, commit=commit))
         ]
 
     def claim(self, batch: Batch) -> list[Promotion]:
@@ -62,7 +63,7 @@ class Ledger:
             row
             for commit in batch.commits
             for row in commit.promotions
-            if self._record(row, lambda row, at, commit=commit: self._claim(row, commit, at))
+            if self._record(row, partial(self._claim, commit=commit))
         ]
 
     def committed(self, commits: Iterable[Commit]) -> list[Promotion]:
@@ -71,23 +72,23 @@ class Ledger:
             row
             for commit in commits
             for row in commit.promotions
-            if self._record(row, lambda row, at, commit=commit: self._committed(row, commit, at))
+            if self._record(row, partial(self._committed, commit=commit))
         ]
 
     def errored(self, promotions: Iterable[Promotion], error: UpdaterError) -> None:
         """Stop these attempts."""
         for row in promotions:
-            self._record(row, lambda row, at: recording.errored(row, error, by=self.by, at=at))
+            self._record(row, partial(self._errored, error=error))
 
     def lost_sight(self, promotions: Iterable[Promotion], error: UpdaterError) -> None:
         """Say that nobody knows whether these were written."""
         for row in promotions:
-            self._record(row, lambda row, at: recording.lost_sight(row, error, by=self.by, at=at))
+            self._record(row, partial(self._lost_sight, error=error))
 
     def not_ready(self, promotions: Sequence[Promotion], error: UpdaterError) -> None:
         """Leave them for later: the outside could not be looked at, and nothing was written."""
         for row in promotions:
-            self._record(row, lambda row, at: self._delay_or_stop(row, error, at))
+            self._record(row, partial(self._delay_or_stop, error=error))
 
     def written(self, promotion: Promotion, kind: AuditKind, step: str, probed: str) -> None:
         """Record the last write of an attempt; its outcome is observed from here on."""
@@ -114,7 +115,7 @@ class Ledger:
 
     def set_aside(self, promotion: Promotion, error: UpdaterError) -> None:
         """Record why this promotion cannot go on as approved."""
-        self._record(promotion, lambda row, at: self._set_aside(row, error, at))
+        self._record(promotion, partial(self._set_aside, error=error))
 
     def _record(self, promotion: Promotion, write: Callable[[Promotion, datetime], None]) -> bool:
         """Run one write under the fence on the locked row; False if somebody moved the row meanwhile."""
@@ -124,7 +125,7 @@ class Ledger:
                 leases.require_current(self.grant)
                 write(rows.get(pk=promotion.pk), clock.now())
         except ApprovalLapsedError as error:
-            self._lapse(promotion, error)
+            self._record(promotion, partial(self._lapse, error=error))
             return False
         except TransitionRefusedError as error:
             logger.warning(
@@ -134,10 +135,16 @@ class Ledger:
             return False
         return True
 
-    def _lapse(self, promotion: Promotion, error: ApprovalLapsedError) -> None:
-        self._record(promotion, lambda row, at: recording.lapse(row, error, by=self.by, at=at))
+    def _lapse(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
+        recording.lapse(row, error, by=self.by, at=at)
 
-    def _claim(self, row: Promotion, commit: Commit, at: datetime) -> None:
+    def _errored(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
+        recording.errored(row, error, by=self.by, at=at)
+
+    def _lost_sight(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
+        recording.lost_sight(row, error, by=self.by, at=at)
+
+    def _claim(self, row: Promotion, at: datetime, *, commit: Commit) -> None:
         _require_due(row, at)
         execution = recording.claim(
             self.grant, row, base=commit.base, commit=commit.sha, by=self.by, at=at
@@ -155,7 +162,7 @@ class Ledger:
         ):
             recording.step(execution, name, intended=intended, probed=probed, state=state, at=at)
 
-    def _committed(self, row: Promotion, commit: Commit, at: datetime) -> None:
+    def _committed(self, row: Promotion, at: datetime, *, commit: Commit) -> None:
         execution = self._execution(row)
         branch = row.plan["branch"]
         probed = f"{commit.sha[:10]} stands on {branch}"
@@ -163,7 +170,7 @@ class Ledger:
         recording.step(execution, PUSH, intended=intended, probed=probed, state=State.DONE, at=at)
         recording.committed(row, commit=commit.sha, by=self.by, at=at)
 
-    def _found(self, row: Promotion, commit: Commit, at: datetime) -> None:
+    def _found(self, row: Promotion, at: datetime, *, commit: Commit) -> None:
         execution = recording.claim(
             self.grant, row, base=commit.base, commit=commit.sha, by=self.by, at=at
         )
@@ -174,9 +181,9 @@ class Ledger:
         if not row.pushed_at:
             recording.committed(row, commit=commit.sha, by=self.by, at=at)
 
-    def _set_aside(self, row: Promotion, error: UpdaterError, at: datetime) -> None:
+    def _set_aside(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
         if not isinstance(error, (*_CHANGED, *_POINTLESS)):
-            self._delay_or_stop(row, error, at)
+            self._delay_or_stop(row, at, error=error)
             return
         if row.status in (Status.ERRORED, Status.UNKNOWN):
             recording.claim(self.grant, row, base="", commit="", by=self.by, at=at)
@@ -188,7 +195,7 @@ class Ledger:
         else:
             recording.lapse(row, error, by=self.by, at=at)
 
-    def _delay_or_stop(self, row: Promotion, error: UpdaterError, at: datetime) -> None:
+    def _delay_or_stop(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
         if row.status == Status.EXECUTING:
             recording.errored(row, error, by=self.by, at=at)
         else:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, F, OuterRef, Q
-from updater.connections import Connections
 
 from approvals.execution import application_target, git_target, leases
 from approvals.execution.settling import Ledger
@@ -12,6 +11,7 @@ from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import clock
 from updater.audit import Actor
+from updater.connections import Connections
 from updater.errors import UpdaterError
 from updater.locks import LockTakenError
 

@@ -1,15 +1,20 @@
 """How to enter a Git repository: credentials of Argo CD's Secrets, host keys and authorities of its ConfigMaps."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from updater.integrations import git, kubernetes
 
+if TYPE_CHECKING:
+    from updater.integrations.kubernetes.client import ClusterClient
 
-def remote(cluster: kubernetes.ClusterClient, url: str, *, project: str, secret: str) -> git.Remote:
+
+def remote(cluster: "ClusterClient", url: str, *, project: str, secret: str) -> git.Remote:
     """Return the repository's address with the credentials for it, and what proves the host."""
     namespace = settings.ARGOCD_NAMESPACE
+    found: git.Credentials | None
     if secret:
         owner, _, name = secret.partition("/")
         found = git.credentials_of_secret(url, cluster.get_secret(owner, name))
@@ -19,7 +24,13 @@ def remote(cluster: kubernetes.ClusterClient, url: str, *, project: str, secret:
     authority = _config(cluster, "argocd-tls-certs-cm").get(urlsplit(url).hostname or "", "")
     return git.Remote(
         url,
-        git.complete(found, url=url, known_hosts=known_hosts, ca_pem=authority),
+        git.complete(
+            found,
+            url=url,
+            known_hosts=known_hosts,
+            ca_pem=authority,
+            allow_http=settings.ALLOW_INSECURE_GIT,
+        ),
         allow_http=settings.ALLOW_INSECURE_GIT,
     )
 
@@ -32,7 +43,7 @@ def signing_key() -> git.SigningKey | None:
     return git.SigningKey(settings.GIT_COMMIT_SIGNING_METHOD, path)
 
 
-def _config(cluster: kubernetes.ClusterClient, name: str) -> dict[str, str]:
+def _config(cluster: "ClusterClient", name: str) -> dict[str, str]:
     try:
         return cluster.get_config_map(settings.ARGOCD_NAMESPACE, name)
     except kubernetes.ObjectNotFoundError:

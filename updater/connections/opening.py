@@ -4,16 +4,19 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from updater.configuration import reading, registries, store
 from updater.configuration.model import ApplicationConfiguration
-from updater.configuration.registries import Registries
+from updater.configuration.registries import Endpoint, Registries
 from updater.connections import git_access, registry_access
 from updater.integrations import git, kubernetes, registry
 from updater.models import TrackedImage
+
+if TYPE_CHECKING:
+    from updater.integrations.kubernetes.client import ClusterClient
 
 
 class Connections:
@@ -26,7 +29,7 @@ class Connections:
         self._image_updaters: dict[str, list[dict[str, Any]]] = {}
 
     @cached_property
-    def cluster(self) -> kubernetes.ClusterClient:
+    def cluster(self) -> "ClusterClient":
         """The cluster of KUBECONFIG, or the one we run in."""
         return kubernetes.connect(settings.KUBECONFIG or None)
 
@@ -85,7 +88,7 @@ class Connections:
         return registry_access.access()
 
     def registry_credentials(
-        self, image: TrackedImage, endpoint: registries.Endpoint
+        self, image: TrackedImage, endpoint: Endpoint
     ) -> registry.Credentials | None:
         """Return the login for an image: its own pull secret, else the registry's."""
         configuration = store.from_json(image.configuration)

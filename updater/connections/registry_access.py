@@ -4,6 +4,7 @@ import os
 import subprocess
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -13,7 +14,10 @@ from updater.configuration.credentials import CredentialReference, Login
 from updater.configuration.registries import Endpoint, Registries
 from updater.errors import PermanentError
 from updater.images import ImageReference
-from updater.integrations import kubernetes, registry
+from updater.integrations import registry
+
+if TYPE_CHECKING:
+    from updater.integrations.kubernetes.client import ClusterClient
 
 PROGRAM_SECONDS = 10  # specification 1.4
 
@@ -43,7 +47,7 @@ def endpoint(registries: Registries, reference: ImageReference) -> Endpoint:
 
 
 def credentials(
-    cluster: kubernetes.ClusterClient,
+    cluster: "ClusterClient",
     endpoint: Endpoint,
     *,
     pull_secret: str | None,
@@ -60,9 +64,7 @@ def credentials(
     return registry.Credentials(login.username, login.password)
 
 
-def _login(
-    cluster: kubernetes.ClusterClient, reference: CredentialReference, *, host: str
-) -> Login:
+def _login(cluster: "ClusterClient", reference: CredentialReference, *, host: str) -> Login:
     if reference.is_operator_only:
         return references.parse_login(_from_operator(reference))
     secret = cluster.get_secret(reference.namespace, reference.name)
