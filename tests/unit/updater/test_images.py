@@ -358,4 +358,4 @@ def test_parse_of_the_greatest_length_takes_bounded_time(read, unit):
     with contextlib.suppress(ImageReferenceError):
         read(text)
 
-    assert time.perf_counter() - started < 0.1
+    assert time.perf_counter() - started < 0.5

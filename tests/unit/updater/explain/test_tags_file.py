@@ -161,6 +161,15 @@ def test_load_when_the_file_is_missing_is_refused(tmp_path):
         tags_file.load(str(tmp_path / "none.json"))
 
 
+def test_load_when_the_file_is_too_long_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "tags.json"
+    path.write_text('[{"name": "1.0"}]')
+    monkeypatch.setattr(tags_file, "_LARGEST_FILE", 10)
+
+    with pytest.raises(TagsFileError, match="longer than 10 bytes"):
+        tags_file.load(str(path))
+
+
 def test_load_of_a_dash_reads_standard_input(monkeypatch):
     stdin = io.TextIOWrapper(io.BytesIO(b'[{"name": "1.0"}]'))
     monkeypatch.setattr(sys, "stdin", stdin)

@@ -223,6 +223,22 @@ def test_select_newest_build_gives_every_tag_the_rule_in_words():
 
 
 @pytest.mark.parametrize(
+    ("created", "words"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "built 0001-01-01 00:00"),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), "built 0001-01-01 00:00"),
+        (datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=2))), "built 2025-12-31 22:00"),
+        (NOON.replace(tzinfo=None), "built 2026-11-20 12:00"),
+    ],
+    ids=["year-1", "before-year-1-in-utc", "in-utc", "no-zone"],
+)
+def test_select_newest_build_r21_shows_any_date(created, words):
+    choice = select([TagFacts("a", created=created)], Rules(NEWEST))
+
+    assert choice.verdicts[0].reason == f"newest build ({words})"
+
+
+@pytest.mark.parametrize(
     ("platforms", "offered", "expected"),
     [
         pytest.param((), ("linux/amd64",), "chosen", id="default"),

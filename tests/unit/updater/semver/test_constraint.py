@@ -186,4 +186,4 @@ def test_parse_constraint_of_the_greatest_length_takes_bounded_time(text):
     with contextlib.suppress(ConstraintError):
         parse_constraint(text)
 
-    assert time.perf_counter() - started < 0.1
+    assert time.perf_counter() - started < 0.5

@@ -120,5 +120,5 @@ def test_parse_version_raises_only_its_own_error_in_bounded_time(text):
     except VersionError:
         version = None
 
-    assert time.perf_counter() - started < 0.1
+    assert time.perf_counter() - started < 0.5
     assert version is None or version.original == text
