@@ -75,7 +75,7 @@ class _Search:
         self._owner = owner.start.index
         self._scan = before.index
         self._start = Mark(0, 0, 0)
-        self._text = ""
+        self._lines: list[str] = []
         self._peek = 0
         self._line, self._column = scanner.line, scanner.column
         self._next_indent = max(scanner.indent, 0)
@@ -94,8 +94,8 @@ class _Search:
     def run(self) -> None:
         while self._peek < _REACH and self._step():
             self._peek += 1
-        if self._text:
-            self._keep(head=self._text, owner=self._start.index, end=self._here - 1)
+        if self._lines:
+            self._keep(head="\n".join(self._lines), owner=self._start.index, end=self._here - 1)
 
     @property
     def _here(self) -> int:
@@ -112,7 +112,7 @@ class _Search:
         if closes or sign in ENDS:
             return self._line_end(sign, closes=closes)
         if (
-            self._text
+            self._lines
             and self._column - 1 < self._next_indent
             and self._column != self._start.column
         ):
@@ -126,8 +126,8 @@ class _Search:
         if closes or not self._is_after_empty:
             if closes or self._is_foot():
                 self._cut_foot()
-            elif self._text and sign != "\0":
-                self._text += "\n"
+            elif self._lines and sign != "\0":
+                self._lines.append("")
         if sign not in BREAKS:
             return False
         self._may_be_foot = False
@@ -144,15 +144,15 @@ class _Search:
         return self._start.column - 1 < self._next_indent
 
     def _cut_foot(self) -> None:
-        if self._text:
+        if self._lines:
             if self._is_dedented():
                 self._owner = self._start.index  # it has nothing to do with the token before
             self._cut()
 
     def _cut(self) -> None:
-        self._keep(foot=self._text, owner=self._owner, end=self._here)
+        self._keep(foot="\n".join(self._lines), owner=self._owner, end=self._here)
         self._scan = self._owner = self._here
-        self._text = ""
+        self._lines = []
 
     def _keep(self, *, owner: int, end: int, head: str = "", foot: str = "") -> None:
         comment = Comment(owner, self._start, scan=self._scan, end=end, head=head, foot=foot)
@@ -160,9 +160,7 @@ class _Search:
 
     def _comment_line(self) -> None:
         scanner = self._scanner
-        if self._text:
-            self._text += "\n"
-        else:
+        if not self._lines:
             self._start = Mark(self._here, self._line, self._column)
         self._is_after_empty = False
         begin = self._here
@@ -171,7 +169,7 @@ class _Search:
                 scanner.skip_line()
             else:
                 scanner.at += 1
-        self._text += _read_line(scanner)
+        self._lines.append(_read_line(scanner))
         self._peek = self._column = 0
         self._line = scanner.line
         self._next_indent = max(scanner.indent, 0)

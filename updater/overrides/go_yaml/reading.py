@@ -53,6 +53,7 @@ class _Reader:
         self._text = text
         self._scanner = Scanner(text)
         self._at = 0
+        self._token: Token | None = None
         self._depth = 0
         self._aliases = 0
         self._anchors: dict[str, Node] = {}
@@ -374,14 +375,16 @@ class _Reader:
         self._head = self._beside = self._foot = self._stem = ""
 
     def _peek(self) -> Token:
-        self._scanner.fetch(self._at)
-        token = self._scanner.tokens[self._at]
-        self._hand_over_comments(token)
-        return token
+        if self._token is None:
+            self._scanner.fetch(self._at)
+            self._token = self._scanner.tokens[self._at]
+            self._hand_over_comments(self._token)
+        return self._token
 
     def _skip(self) -> None:
         self._scanner.fetch(self._at)
         self._at += 1
+        self._token = None
 
     def _hand_over_comments(self, token: Token) -> None:
         found = self._scanner.comments
