@@ -90,10 +90,16 @@ def _objection(address: Address, *, allow_http: bool) -> str:
 
 def redact(url: str) -> str:
     """Return an address fit to be shown: no user info, no query, no control characters, not endless."""
-    shown = _CONTROL.sub(" ", url.partition("?")[0])
-    scheme, separator, rest = shown.rpartition("://")
-    authority = rest if "@" not in rest.partition("/")[2] else rest.rpartition("@")[2]
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}"[:MAX_SHOWN_LENGTH]
+    match = (_URL if "://" in url else _SCP).fullmatch(url)
+    if match is None:
+        # What does not read as an address may be a password with an @ or a / in it: show the end only.
+        scheme, place = "", url.rpartition("@")[2]
+    else:
+        scheme, place = (
+            url[: url.find("://") + 3] if "://" in url else "",
+            url[match.start("host") :],
+        )
+    return _CONTROL.sub(" ", scheme + place.partition("?")[0])[:MAX_SHOWN_LENGTH]
 
 
 def redact_all(text: str) -> str:
