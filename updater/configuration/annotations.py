@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from updater.configuration import image_list, unknown_annotations
+from updater.configuration import image_list, unknown_annotations, untrusted
 from updater.configuration.annotation_keys import PREFIX
 from updater.configuration.findings import Findings
 from updater.configuration.manifest import Manifest
@@ -49,7 +49,9 @@ class _Annotations:
             if isinstance(value, str):
                 return Setting(key, value)
             if value is not None:
-                return Setting(key, repr(value), fault="Annotation values are text: quote it.")
+                return Setting(
+                    key, untrusted.shown(value), fault="Annotation values are text: quote it."
+                )
         return None
 
     def filled(self, *keys: str) -> Setting | None:

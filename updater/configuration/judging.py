@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from updater.configuration import annotations, fitting, image_updater, verification
+from updater.configuration import annotations, fitting, image_updater, untrusted, verification
 from updater.configuration.annotation_keys import IMAGE_LIST, PIN
 from updater.configuration.findings import Findings, SettingError
 from updater.configuration.image_settings import ImageJudge
@@ -75,7 +75,7 @@ def _written(
         return annotations.written(application, findings, exact=exact)
     if IMAGE_LIST in application.annotations:
         findings.warn(
-            Setting(IMAGE_LIST, str(application.annotations[IMAGE_LIST])),
+            Setting(IMAGE_LIST, untrusted.shown(application.annotations[IMAGE_LIST])),
             code="IGNORED",
             message=f"{reference.place} holds in place of the annotations: "
             "set useAnnotations there to have them read.",
@@ -106,8 +106,8 @@ def _pin(application: Manifest, findings: Findings) -> str:
     value = application.annotations.get(PIN)
     if value is None:
         return _PINS[0]
-    text = value if isinstance(value, str) else repr(value)
-    return findings.accept(Setting(PIN, text), _parse_pin, otherwise=_PINS[0])
+    setting = Setting(PIN, untrusted.shown(value))
+    return findings.accept(setting, _parse_pin, otherwise=_PINS[0])
 
 
 def _parse_pin(setting: Setting) -> str:

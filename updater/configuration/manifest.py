@@ -34,9 +34,10 @@ class Manifest:
         return untrusted.mapping(self.document, "metadata", "annotations")
 
     @property
-    def labels(self) -> Mapping[str, object]:
-        """`metadata.labels`; values may be anything."""
-        return untrusted.mapping(self.document, "metadata", "labels")
+    def labels(self) -> Mapping[str, str]:
+        """`metadata.labels`, as far as they are text."""
+        labels = untrusted.mapping(self.document, "metadata", "labels")
+        return {key: value for key, value in labels.items() if isinstance(value, str)}
 
     @property
     def live_images(self) -> list[str]:

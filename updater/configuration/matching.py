@@ -105,7 +105,7 @@ def _is_selected(reference: Reference, manifest: Manifest) -> bool:
     )
 
 
-def _has_labels(selector: object, labels: Mapping[str, object]) -> bool:
+def _has_labels(selector: object, labels: Mapping[str, str]) -> bool:
     wanted = untrusted.mapping(selector, "matchLabels")
     expressions = untrusted.items(selector, "matchExpressions")
     return all(labels.get(key) == value for key, value in wanted.items()) and all(
@@ -113,7 +113,7 @@ def _has_labels(selector: object, labels: Mapping[str, object]) -> bool:
     )
 
 
-def _holds(expression: object, labels: Mapping[str, object]) -> bool:
+def _holds(expression: object, labels: Mapping[str, str]) -> bool:
     key, values = untrusted.text(expression, "key"), untrusted.items(expression, "values")
     match untrusted.text(expression, "operator"):
         case "In":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from updater.configuration import yaml_text
+from updater.configuration import untrusted, yaml_text
 from updater.configuration.registry_entry import (
     EntryReader,
     RegistryEntry,
@@ -72,7 +72,11 @@ def _entry_documents(document: object, faults: list[str]) -> list[tuple[str, dic
     if not isinstance(document, Mapping):
         faults.append("It must hold the key registries.")
         return []
-    faults += [f"{key!r} is not known: use registries." for key in document if key != "registries"]
+    faults += [
+        f"{untrusted.shown(key)!r} is not known: use registries."
+        for key in document
+        if key != "registries"
+    ]
     listed = document.get("registries")
     if not isinstance(listed, list | None):
         faults.append("registries must be a list.")
@@ -85,7 +89,7 @@ def _mappings(listed: list[object], faults: list[str]) -> list[tuple[str, dict[s
     for index, item in enumerate(listed):
         place = f"registries[{index}]"
         if isinstance(item, Mapping):
-            found.append((place, {str(key): value for key, value in item.items()}))
+            found.append((place, {untrusted.shown(key): value for key, value in item.items()}))
         else:
             faults.append(f"{place} must be a mapping.")
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from updater.configuration import credentials, durations
+from updater.configuration import credentials, durations, untrusted
 from updater.configuration.findings import SettingError, printable
 
 Scalar = TypeVar("Scalar", str, bool, int)
@@ -93,7 +93,9 @@ class EntryReader:
             if key not in _TYPES:
                 self._fault(f"{printable(key)!r} is not known: use one of {', '.join(_TYPES)}.")
             elif value is not None and type(value) is not _TYPES[key]:
-                self._fault(f"{key} must be {_WORDS[_TYPES[key]]}, not {printable(str(value))!r}.")
+                self._fault(
+                    f"{key} must be {_WORDS[_TYPES[key]]}, not {printable(untrusted.shown(value))!r}."
+                )
 
     def _value(self, key: str, kind: type[Scalar]) -> Scalar:
         value = self._document.get(key)
@@ -106,7 +108,7 @@ class EntryReader:
         try:
             return check(value)
         except SettingError as error:
-            self._fault(f"{key} {printable(str(value))!r}: {error}")
+            self._fault(f"{key} {printable(untrusted.shown(value))!r}: {error}")
             return otherwise
 
     def _fault(self, sentence: str) -> None:

@@ -35,7 +35,7 @@ def _field(
     if value is None:
         return None
     problem = "" if is_fit(value) else f"This field {fault}."
-    return Setting(f"{place}.{name}", str(value), fault=problem)
+    return Setting(f"{place}.{name}", untrusted.shown(value), fault=problem)
 
 
 def _is_texts(value: object) -> bool:

@@ -141,11 +141,8 @@ def picked(manifest: Manifest, found: Layout, findings: Findings) -> Source | No
 
 
 def _annotation(key: str, value: object) -> Setting:
-    return (
-        Setting(key, value)
-        if isinstance(value, str)
-        else Setting(key, repr(value), fault="no text")
-    )
+    fault = "" if isinstance(value, str) else "Annotation values are text."
+    return Setting(key, untrusted.shown(value), fault=fault)
 
 
 def _is_meant(source: Source, setting: Setting) -> bool:

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from itertools import islice
 
+from updater.configuration import untrusted
 from updater.configuration.annotation_keys import (
     APPLICATION_KEYS,
     APPLICATION_ONLY,
@@ -27,7 +28,7 @@ def report(annotations: Mapping[str, object], aliases: Collection[str], findings
     spellings |= {alias.replace("/", "_") for alias in spellings}
     mends = ((key, _mend(key, spellings)) for key in annotations)
     for key, mend in islice(((key, mend) for key, mend in mends if mend), _MAX_WARNINGS):
-        setting = Setting(key, str(annotations[key]))
+        setting = Setting(key, untrusted.shown(annotations[key]))
         findings.warn(setting, code="UNKNOWN_KEY", message=f"This key does nothing. {mend}")
 
 
@@ -36,7 +37,9 @@ def report_unlisted(annotations: Mapping[str, object], findings: Findings) -> No
     for key in annotations:
         if key.startswith(PREFIX):
             message = f"Nothing is managed: the annotation {IMAGE_LIST} is missing."
-            findings.warn(Setting(key, str(annotations[key])), code="NO_IMAGES", message=message)
+            findings.warn(
+                Setting(key, untrusted.shown(annotations[key])), code="NO_IMAGES", message=message
+            )
             return
 
 

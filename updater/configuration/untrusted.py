@@ -24,6 +24,19 @@ def text(document: object, *path: str) -> str:
     return found if isinstance(found, str) else ""
 
 
+def shown(value: object) -> str:
+    """Return a value as text for people: texts literally, other scalars as Python has them, the rest by type.
+
+    Nothing nested is printed: what YAML aliases build can be endless.
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    is_short = isinstance(value, bool | float) or (
+        isinstance(value, int) and value.bit_length() < 100
+    )
+    return str(value) if is_short else f"({type(value).__name__})"
+
+
 def items(document: object, *path: str) -> list[object]:
     """Return the list at the path, or an empty one."""
     found = find(document, *path)

@@ -2,10 +2,17 @@
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+)
 
 from updater.errors import PermanentError
 
 MAX_LENGTH = 1024 * 1024  # characters
+_MAX_DEPTH = 64
+_MAX_ALIASES = 100
 
 
 class YAMLTextError(PermanentError):
@@ -23,13 +30,24 @@ def load_all(text: str) -> list[object]:
     if len(text) > MAX_LENGTH:
         raise YAMLTextError(f"The text is longer than {MAX_LENGTH} characters.")
     try:
+        _check_shape(text)
         documents = list(YAML(typ="safe", pure=True).load_all(text))
-    except RecursionError:
-        raise YAMLTextError("The text is nested too deeply.") from None
     except (YAMLError, ValueError, TypeError, OverflowError) as error:
         # TypeError: a list or mapping as a key; ValueError: a date or number that cannot be.
         raise YAMLTextError(f"Not readable as YAML: {_first_line(error)}") from error
     return [document for document in documents if document is not None]
+
+
+def _check_shape(text: str) -> None:
+    """Refuse what would keep the loader busy for long, before it builds anything."""
+    depth = aliases = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        aliases += isinstance(event, AliasEvent)
+        if depth > _MAX_DEPTH or aliases > _MAX_ALIASES:
+            raise YAMLTextError(
+                f"Nested deeper than {_MAX_DEPTH} levels, or more than {_MAX_ALIASES} aliases."
+            )
 
 
 def load_one(text: str) -> object:
