@@ -99,9 +99,9 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "static/"
-STATIC_ROOT = env("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 # Manifest names need a collectstatic run: the container image has one, the onebox serves from the source tree.
 STATICFILES_MANIFEST = env_bool("STATICFILES_MANIFEST")
+STATIC_ROOT = env("STATIC_ROOT", str(BASE_DIR / "staticfiles")) if STATICFILES_MANIFEST else None
 WHITENOISE_USE_FINDERS = not STATICFILES_MANIFEST
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,41 +1,20 @@
 """Who calls: a session (with CSRF token) or `Authorization: Token …`; and the door that is shut by default."""
 
-import hashlib
-import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import Q
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from approvals import permissions
+from approvals import permissions, tokens
 from approvals.models import ApiToken
 from approvals.permissions import Action
-from updater import audit, clock
-from updater.audit import Actor, AuditKind
+from updater.audit import Actor
 
-PREFIX = "cs_"  # so that secret scanners recognise a token of ours
-LAST_USED_EVERY_SECONDS = 60
-
-
-def issue(*, user: User, name: str, by: Actor) -> str:
-    """Make a token for a person and return it: it is shown once and kept as a hash."""
-    token = PREFIX + secrets.token_urlsafe(32)
-    with transaction.atomic():
-        ApiToken.objects.create(
-            user=user, name=name, token_hash=_hash(token), created_at=clock.now()
-        )
-        audit.record(
-            kind=AuditKind.TOKEN_CREATED,
-            by=by,
-            details={"username": user.get_username(), "name": name},
-        )
-    return token
+if TYPE_CHECKING:  # REST framework reads the settings, which name this module, to make its views
+    from rest_framework.views import APIView
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -50,7 +29,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         if len(words) != 2:
             raise AuthenticationFailed("Send one token: Authorization: Token <token>.")
-        token = _find(words[1].decode("ascii", "replace"))
+        token = tokens.find(words[1].decode("ascii", "replace"))
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
         return token.user, token
@@ -63,7 +42,7 @@ class TokenAuthentication(BaseAuthentication):
 class DenyByDefault(BasePermission):
     """Allow only what the endpoint's `required_action` allows; an endpoint without one answers nobody."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the caller may."""
         action: Action | None = getattr(view, "required_action", None)
         return action is not None and permissions.may(request.user, action)
@@ -72,7 +51,7 @@ class DenyByDefault(BasePermission):
 class IsKnownPerson(BasePermission):
     """Allow whoever may see the product: the schema tells its routes."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+    def has_permission(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002
         """Whether the caller has any role."""
         return permissions.may(request.user, Action.VIEW)
 
@@ -95,24 +74,3 @@ def actor_of(request: Request) -> Actor:
         request_id=getattr(plain, "request_id", ""),
         user_id=request.user.pk,
     )
-
-
-def _find(token: str) -> ApiToken | None:
-    at = clock.now()
-    row = (
-        ApiToken.objects.select_related("user")
-        .filter(Q(expires_at=None) | Q(expires_at__gt=at), token_hash=_hash(token))
-        .filter(revoked_at=None, user__is_active=True)
-        .first()
-    )
-    if row is not None and (
-        row.last_used_at is None
-        or (at - row.last_used_at).total_seconds() > LAST_USED_EVERY_SECONDS
-    ):
-        ApiToken.objects.filter(pk=row.pk).update(last_used_at=at)
-    return row
-
-
-def _hash(token: str) -> str:
-    # 256 random bits need no slow hash.
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -153,13 +153,23 @@ class StrictSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+class TextField(serializers.CharField):
+    """Accepts JSON strings only: a number is not a reason."""
+
+    def to_internal_value(self, data: object) -> str:
+        """Return the text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
 class ApproveSerializer(StrictSerializer):
     """The seal that was seen, and perhaps a reason."""
 
     seal = serializers.RegexField(
         r"^[0-9a-f]{64}$", help_text="The 64 hex digits of the promotion's seal."
     )
-    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=4000)
+    reason = TextField(required=False, allow_blank=True, default="", max_length=4000)
 
 
 class RejectSerializer(StrictSerializer):
@@ -168,7 +178,7 @@ class RejectSerializer(StrictSerializer):
     seal = serializers.RegexField(
         r"^[0-9a-f]{64}$", help_text="The 64 hex digits of the promotion's seal."
     )
-    reason = serializers.CharField(max_length=4000)
+    reason = TextField(max_length=4000)
     scope = serializers.ChoiceField(["DIGEST", "UNTIL_NEWER"], default="DIGEST")
 
 

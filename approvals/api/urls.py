@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from approvals.api import views
+from approvals.api import schema, views
 
 app_name = "api"
+security_schemes = (schema.TokenScheme,)  # known to the OpenAPI document by being imported
 urlpatterns = [
     path("schema", views.SchemaView.as_view(), name="schema"),
     path("applications", views.ApplicationList.as_view(), name="application-list"),

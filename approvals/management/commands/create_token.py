@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from approvals.api import authentication
+from approvals import tokens
 from updater.audit import Actor
 
 
@@ -25,4 +25,4 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no active person {options['username']}.")
         by = Actor(name=options["username"], kind="person", via="command")
-        self.stdout.write(authentication.issue(user=user, name=options["name"], by=by))
+        self.stdout.write(tokens.issue(user=user, name=options["name"], by=by))
