@@ -9,6 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from django.conf import settings
+
 from onebox.postgres import Postgres
 
 
@@ -31,3 +33,8 @@ os.environ.setdefault("REDIS_URL", "memory://")
 os.environ.setdefault("INSECURE_HTTP", "true")
 if "DATABASE_URL" not in os.environ:
     _start_postgres()
+
+
+def pytest_configure() -> None:
+    """Hash passwords cheaply: hundreds of tests make people, and none is about Argon2."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
