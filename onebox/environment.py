@@ -18,6 +18,7 @@ def prepare(state: State, *, url: str) -> dict[str, str]:
     work = state.folder / "work"
     work.mkdir(mode=0o700, exist_ok=True)
     env = dict(os.environ)
+    env["DJANGO_SETTINGS_MODULE"] = "updater.settings"
     env.setdefault("INSECURE_HTTP", "true")  # the web server listens on the loopback only
     env.setdefault("PUBLIC_URL", url)
     env.setdefault("STATE_DIR", str(work))

@@ -1,21 +1,22 @@
 """The product's own processes on one machine: their commands and their order."""
 
-import socket
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from onebox import environment
+from onebox import environment, ports
 from onebox.console import Console
+from onebox.ports import HOST
 from onebox.postgres import Postgres
 from onebox.processes import Program
 from onebox.state import State
 from onebox.supervisor import StartError, Supervisor
 from onebox.valkey import Valkey
 
-HOST = "127.0.0.1"
+QUEUES = ("scan", "execute")
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -82,24 +83,19 @@ def start_web(onebox: Onebox) -> None:
     onebox.console.say(f"the first page is served at {onebox.url}")
 
 
-def start_work(onebox: Onebox) -> None:
-    """Start the workers of both queues, then beat."""
-    onebox.supervisor.start(*(_worker(onebox, queue) for queue in ("scan", "execute")))
+def start_work(onebox: Onebox, *, kubeconfigs: Mapping[str, Path] | None = None) -> None:
+    """Start the workers of both queues, then beat; `kubeconfigs` gives a queue its own access."""
+    own = {} if kubeconfigs is None else kubeconfigs
+    onebox.supervisor.start(*(_worker(onebox, queue, own.get(queue)) for queue in QUEUES))
     bare = environment.without_cluster_access(onebox.env)
     onebox.supervisor.start(onebox.python("beat", *_celery("beat"), env=bare))
     onebox.console.say("workers and beat have started")
 
 
-def refuse_taken_port(port: int) -> None:
-    """Raise StartError, with what to do, if nobody can listen there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise StartError(
-                f"port {port} cannot be used ({error.strerror}); choose another with --port"
-            ) from error
+def refuse_taken_port(port: int, *, mend: str = "choose another with --port") -> None:
+    """Raise StartError, with what to do, if somebody else listens there."""
+    if not ports.is_free(port):
+        raise StartError(f"port {port} is taken: {mend}")
 
 
 def _web(onebox: Onebox) -> Program:
@@ -110,10 +106,11 @@ def _web(onebox: Onebox) -> Program:
     return onebox.python("web", *command, *options, env=env)
 
 
-def _worker(onebox: Onebox, queue: str) -> Program:
+def _worker(onebox: Onebox, queue: str, kubeconfig: Path | None) -> Program:
+    env = onebox.env if kubeconfig is None else {**onebox.env, "KUBECONFIG": str(kubeconfig)}
     options = (f"--queues={queue}", f"--hostname={queue}@%h", "--concurrency=2")
     quick_start = ("--without-mingle", "--without-gossip")  # they have no neighbours to ask
-    return onebox.python(f"worker-{queue}", *_celery("worker"), *options, *quick_start)
+    return onebox.python(f"worker-{queue}", *_celery("worker"), *options, *quick_start, env=env)
 
 
 def _celery(role: str) -> tuple[str, ...]:

@@ -1,0 +1,47 @@
+"""What the demo tells its visitor: where to go, as whom, and what to try."""
+
+from pathlib import Path
+
+from onebox.world.people import PASSWORD, PEOPLE
+from onebox.world.place import EXECUTING, Place
+
+_WHAT_THEY_MAY = {
+    "viewer": "looks",
+    "approver": "approves and rejects",
+    "auditor": "reads the trail",
+    "administrator": "looks after people and tokens",
+}
+
+
+def text(url: str, logs: Path, place: Place) -> str:
+    """Return the page of text that ends the demo's start."""
+    people = "\n".join(
+        f"      {person.username:<7}{person.full_name}, {person.work}: {_WHAT_THEY_MAY[person.role]}"
+        for person in PEOPLE
+    )
+    chart = f"{place.git_url}/acme/example-chart/commits/main"
+    return f"""
+  Countersign is at {url}
+
+  Sign in with the password {PASSWORD} as
+{people}
+
+  Try this
+      1. As mei, open a pending promotion of the Application "example". It shows which line of which file will
+         change. Approve it: seconds later the commit is at {chart}
+         and the Application rolls forward. Every step is in the audit trail.
+      2. Approve one of "payments": its new build crashes, and the release is recorded as FAILED.
+      3. Open the Application "checkout": one annotation is wrong, and the page says which and how to mend it.
+      4. As jonas, try to approve. As sara, read who did what.
+
+  Push a build of your own; a tag that begins with main becomes a pending promotion within half a minute
+      curl -d '{{"repository": "acme/backend", "tag": "main-e1f492f"}}' http://{place.registry}/_push
+  A pretend CI pushes another one every half minute.
+
+  Outside of it
+      Git host    {place.git_url}/
+      cluster     kubectl --kubeconfig {place.kubeconfig(EXECUTING)} get applications
+      logs        {logs}
+
+  Ctrl-C stops everything; make demo goes on where it was, make demo ARGS=--fresh starts over.
+"""
