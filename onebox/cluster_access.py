@@ -23,7 +23,7 @@ def find_problem(env: Mapping[str, str]) -> str | None:
     configuration = client.Configuration()
     configuration.retries = False
     try:
-        config.load_kube_config(  # type: ignore[no-untyped-call]  the client is typed in part
+        config.load_kube_config(  # type: ignore[no-untyped-call]  # the client is typed in part
             _existing_file(env), client_configuration=configuration
         )
     except config.ConfigException as error:
