@@ -1,0 +1,1 @@
+"""How things are said: audit kinds as sentences, times, gates, diffs and links. No query, no rule."""

@@ -1,0 +1,170 @@
+"""Every audit kind as a sentence: what happened, told with the details the event kept.
+
+A segment whose facts are missing is left out, so older events and other writers still read well.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from approvals.presenters.texts import visible
+from updater.audit import AuditKind
+from updater.models import AuditEvent
+
+SHORT_FACTS = {"digest": 19, "commit": 10, "seal": 10, "revision": 12}  # shown length of long facts
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """How one kind is told: its shape and tone, the word for its result, and the segments of its sentence."""
+
+    icon: str
+    tone: str
+    result: str
+    segments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event, ready to read; `quote` is what a person or an outside system said."""
+
+    icon: str
+    tone: str
+    result: str
+    text: str
+    quote: str
+
+
+def _done(*segments: str, icon: str = "pass", tone: str = "ok") -> Sentence:
+    return Sentence(icon, tone, "Done", segments)
+
+
+def _refused(*segments: str) -> Sentence:
+    return Sentence("block", "bad", "Refused", segments)
+
+
+def _trouble(result: str, *segments: str, icon: str = "ERRORED", tone: str = "wait") -> Sentence:
+    return Sentence(icon, tone, result, segments)
+
+
+SENTENCES: dict[AuditKind, Sentence] = {
+    AuditKind.APPLICATION_FOUND: _done("found the Application"),
+    AuditKind.APPLICATION_CHANGED: _done("saw other write-back settings"),
+    AuditKind.APPLICATION_VANISHED: _done(
+        "saw that the Application is gone", icon="WITHDRAWN", tone="plain"
+    ),
+    AuditKind.CONFIGURATION_PROBLEM_FOUND: _trouble("Problem", "found a wrong setting", ": {key}"),
+    AuditKind.CANDIDATE_FOUND: _done("found {tag}", ", {digest}", ": {reason}", icon="PENDING"),
+    AuditKind.SCAN_FAILED: _trouble(
+        "Failed", "could not scan {repository}", icon="unknown", tone="odd"
+    ),
+    AuditKind.SCAN_RECOVERED: _done("could scan {repository} again"),
+    AuditKind.TAG_MOVED: _trouble(
+        "Alarm",
+        "saw that {tag} was pushed again",
+        ", from {before}",
+        " to {after}",
+        icon="block",
+        tone="bad",
+    ),
+    AuditKind.PROMOTION_OPENED: _done(
+        "proposed {tag}", " to replace {from}", ", sealed as {seal}", icon="seal", tone="sign"
+    ),
+    AuditKind.PROMOTION_NOT_OPENED: _trouble("Not opened", "could not propose {tag}"),
+    AuditKind.PROMOTION_RESEALED: _trouble(
+        "Sealed anew",
+        "sealed anew as {seal}",
+        ", revision {revision}; earlier approvals are void",
+        icon="seal",
+    ),
+    AuditKind.PROMOTION_APPROVED: _done("approved {tag}", ", seal {seal}", tone="sign"),
+    AuditKind.APPROVAL_LAPSED: _trouble("Lapsed", "put it back before the people", icon="block"),
+    AuditKind.PROMOTION_REJECTED: Sentence(
+        "REJECTED", "bad", "Rejected", ("rejected {tag}", ", seal {seal}")
+    ),
+    AuditKind.PROMOTION_EXPIRED: Sentence("EXPIRED", "plain", "Expired", ("let {tag} expire",)),
+    AuditKind.PROMOTION_SUPERSEDED: Sentence(
+        "SUPERSEDED", "plain", "Superseded", ("set {tag} aside",)
+    ),
+    AuditKind.PROMOTION_WITHDRAWN: Sentence("WITHDRAWN", "plain", "Withdrawn", ("withdrew {tag}",)),
+    AuditKind.PROMOTION_RETRIED: _done("asked for another attempt", icon="return", tone="sign"),
+    AuditKind.DECISION_REFUSED: _refused("was refused to {verb}"),
+    AuditKind.EXECUTION_STARTED: _done("started to write {tag}", icon="EXECUTING", tone="run"),
+    AuditKind.EXECUTION_DELAYED: _trouble("Delayed", "waits and looks again", icon="wait"),
+    AuditKind.EXECUTION_FINISHED: _done(
+        "wrote {tag}", "; waits for Argo CD", icon="VERIFYING", tone="run"
+    ),
+    AuditKind.EXECUTION_ERRORED: _trouble("Errored", "stopped while writing", " {tag}"),
+    AuditKind.EXECUTION_LOST_SIGHT: _trouble(
+        "Unknown", "cannot tell what was written", icon="UNKNOWN", tone="odd"
+    ),
+    AuditKind.OVERRIDE_COMMITTED: _done(
+        "committed {commit}", " to {branch}", icon="commit", tone="run"
+    ),
+    AuditKind.APPLICATION_REFRESHED: _done(
+        "asked Argo CD to compare", " with {commit}", icon="return"
+    ),
+    AuditKind.APPLICATION_PATCHED: _done("patched the Application", icon="commit", tone="run"),
+    AuditKind.PROMOTION_SUCCEEDED: _done("saw {tag} run", icon="SUCCEEDED"),
+    AuditKind.PROMOTION_FAILED: _trouble("Failed", "saw {tag} fail", icon="FAILED", tone="bad"),
+    AuditKind.PERSON_SIGNED_IN: _done("signed in", icon="person"),
+    AuditKind.PERSON_SIGNED_OUT: _done("signed out", icon="person", tone="plain"),
+    AuditKind.SIGN_IN_REFUSED: _refused("could not sign in", " as {username}"),
+    AuditKind.TOKEN_CREATED: _done("made a token", " “{name}”", " for {username}", icon="seal"),
+    AuditKind.TOKEN_REVOKED: _done(
+        "revoked the token", " “{name}”", " of {username}", tone="plain"
+    ),
+    AuditKind.ROLE_GIVEN: _done("gave {username} the role {role}", icon="person"),
+    AuditKind.ROLE_TAKEN: _done(
+        "took the role {role} from {username}", icon="person", tone="plain"
+    ),
+}
+
+
+def tell(event: AuditEvent) -> Told:
+    """Return the event as a sentence; a kind that this release does not know is told by its name."""
+    facts = details_of(event)
+    try:
+        sentence = SENTENCES[AuditKind(event.kind)]
+    except ValueError:
+        return Told("comment", "plain", "Recorded", visible(event.kind), "")
+    shown = {key: _short(key, value) for key, value in facts.items() if value not in (None, "")}
+    return Told(
+        sentence.icon,
+        sentence.tone,
+        sentence.result,
+        _filled(sentence.segments, shown) or event.kind,
+        _quote(event.kind, facts),
+    )
+
+
+def details_of(event: AuditEvent) -> dict[str, Any]:
+    """Return the details an event kept; its text is canonical JSON, written by `audit.record` only."""
+    details = json.loads(event.details)
+    return details if isinstance(details, dict) else {}
+
+
+def _filled(segments: tuple[str, ...], facts: Mapping[str, str]) -> str:
+    filled = []
+    for segment in segments:
+        try:
+            filled.append(segment.format_map(facts))
+        except KeyError:
+            if not filled:  # the first segment carries the verb: say it without the fact
+                filled.append(segment.partition(" {")[0])
+    return "".join(filled)
+
+
+def _short(key: str, value: object) -> str:
+    text = visible(str(value))
+    return text[: SHORT_FACTS.get(key, 120)]
+
+
+def _quote(kind: str, facts: Mapping[str, Any]) -> str:
+    if kind == AuditKind.CANDIDATE_FOUND:
+        return ""
+    for key in ("reason", "message", "error"):
+        if isinstance(facts.get(key), str) and facts[key]:
+            return visible(facts[key])
+    return ""
