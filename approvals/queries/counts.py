@@ -1,0 +1,23 @@
+"""The few figures that stand around every page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max
+
+from approvals.models import Promotion
+from updater.models import Application
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """How much is pending, and when the cluster was last read."""
+
+    pending: int
+    cluster_seen_at: datetime | None
+
+
+def around() -> Around:
+    """Return the figures of the frame."""
+    seen = Application.objects.present().aggregate(seen=Max("seen_at"))["seen"]
+    return Around(pending=Promotion.objects.pending().count(), cluster_seen_at=seen)

@@ -1,0 +1,127 @@
+"""One promotion with everything a decision needs: what stands around it, its past and its attempts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from approvals.models import Execution, ExecutionStep, Lease, Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from updater.audit import AuditKind
+from updater.models import AuditEvent, ImageManifest, ImageTag
+
+MAX_EVENTS = 200
+MAX_SIBLINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """The rows around one promotion."""
+
+    promotion: Promotion
+    tag: ImageTag | None  # what is proposed, as the registry shows it
+    running_tag: ImageTag | None
+    running_manifest: ImageManifest | None
+    in_flight: Promotion | None
+    ran_since: Promotion | None  # the release that brought what runs now
+    siblings: tuple[Promotion, ...]  # other open promotions of the Application
+    events: tuple[AuditEvent, ...]  # newest first
+    attempts: tuple[Execution, ...]  # newest first, with steps
+
+    @property
+    def attempt(self) -> Execution | None:
+        """The latest attempt."""
+        return self.attempts[0] if self.attempts else None
+
+
+def find(promotion_id: UUID) -> Promotion | None:
+    """Return the promotion with its target, registry and decisions, or None."""
+    rows = Promotion.objects.select_related(
+        "application",
+        "tracked_image__image_repository__registry",
+        "candidate__manifest",
+        "superseded_by",
+    )
+    return rows.prefetch_related("decisions__by").filter(pk=promotion_id).first()
+
+
+def dossier(promotion: Promotion) -> Dossier:
+    """Return the rows around this promotion, in a fixed number of queries."""
+    tags = _tags(promotion)
+    return Dossier(
+        promotion=promotion,
+        tag=tags.get(promotion.to_tag),
+        running_tag=tags.get(promotion.from_tag),
+        running_manifest=_running_manifest(promotion),
+        in_flight=_others(promotion).filter(status__in=Status.in_flight()).first(),
+        ran_since=_ran_since(promotion),
+        siblings=_siblings(promotion),
+        events=events_of(promotion),
+        attempts=attempts_of(promotion),
+    )
+
+
+def events_of(promotion: Promotion) -> tuple[AuditEvent, ...]:
+    """Return the newest events of the promotion, newest first."""
+    events = AuditEvent.objects.filter(promotion=str(promotion.pk)).order_by("-sequence")
+    return tuple(events[:MAX_EVENTS])
+
+
+def attempts_of(promotion: Promotion) -> tuple[Execution, ...]:
+    """Return all attempts with their steps, newest first."""
+    steps = Prefetch("steps", ExecutionStep.objects.order_by("position"))
+    return tuple(promotion.executions.order_by("-attempt").prefetch_related(steps))
+
+
+def resealings_since(promotion: Promotion, seal: str) -> tuple[AuditEvent, ...]:
+    """Return the re-sealings that came after this seal, oldest first; all of them if it is not known."""
+    marks = AuditEvent.objects.filter(
+        promotion=str(promotion.pk),
+        kind__in=[AuditKind.PROMOTION_OPENED, AuditKind.PROMOTION_RESEALED],
+    ).order_by("sequence")
+    found = list(marks[:MAX_EVENTS])
+    quoted = f'"seal":"{seal}"'  # canonical JSON: exactly one way to write it
+    known = [index for index, event in enumerate(found) if quoted in event.details]
+    later = found[known[-1] + 1 :] if known else found
+    return tuple(event for event in later if event.kind == AuditKind.PROMOTION_RESEALED)
+
+
+def _others(promotion: Promotion) -> QuerySet[Promotion]:
+    return Promotion.objects.filter(tracked_image=promotion.tracked_image_id).exclude(
+        pk=promotion.pk
+    )
+
+
+def _tags(promotion: Promotion) -> Mapping[str, ImageTag]:
+    found = ImageTag.objects.filter(
+        image_repository=promotion.tracked_image.image_repository_id,
+        name__in=[promotion.to_tag, promotion.from_tag],
+    )
+    return {tag.name: tag for tag in found}
+
+
+def _running_manifest(promotion: Promotion) -> ImageManifest | None:
+    return ImageManifest.objects.filter(
+        image_repository=promotion.tracked_image.image_repository_id, digest=promotion.from_digest
+    ).first()
+
+
+def _ran_since(promotion: Promotion) -> Promotion | None:
+    releases = _others(promotion).filter(
+        status=Status.SUCCEEDED, to_tag=promotion.from_tag, created_at__lt=promotion.created_at
+    )
+    return releases.order_by("-created_at").only("ended_at", "to_tag").first()
+
+
+def _siblings(promotion: Promotion) -> tuple[Promotion, ...]:
+    open_ones = Promotion.objects.filter(
+        application=promotion.application_id, status__in=Status.undecided_or_waiting()
+    ).exclude(pk=promotion.pk)
+    rows = open_ones.select_related("tracked_image").defer("plan", "subject")
+    return tuple(rows.order_by("tracked_image__alias")[:MAX_SIBLINGS])
+
+
+def lease_of(execution: Execution) -> Lease | None:
+    """Return the lease of the target this attempt writes to."""
+    return Lease.objects.filter(target=execution.target).first()

@@ -1,0 +1,110 @@
+"""Every tag of an image with its verdict: why this one, why not that one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from updater import selection
+from updater.configuration import store
+from updater.configuration.model import ImageConfiguration
+from updater.configuration.store import StoredConfigurationError
+from updater.models import ImageManifest, ImageTag, Refusal, TrackedImage
+from updater.selection import Rules, TagFacts, Verdict
+
+PAGE_SIZE = 25
+MAX_TAGS = 20_000  # judged for one page; a repository beyond that is named as too large
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """One tag with what is known of it, its verdict, and whether it runs."""
+
+    tag: ImageTag
+    created: datetime | None
+    verdict: Verdict
+    is_running: bool
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A page of judged tags, and how the choice came out."""
+
+    rows: tuple[TagRow, ...]
+    total: int
+    error: str
+    first: int  # position of the first row, from 0
+
+    @property
+    def next_first(self) -> int:
+        """Where the next page starts; 0 when this is the last."""
+        after = self.first + len(self.rows)
+        return after if after < self.total else 0
+
+
+def judged(image: TrackedImage, *, at: datetime, first: int = 0) -> Judged:
+    """Return a page of the image's tags, newest first, judged by the very code that chooses.
+
+    The rules and facts are those of the last scan; a configuration that cannot be read judges nothing.
+    """
+    try:
+        configuration = store.from_json(image.configuration)
+    except StoredConfigurationError as error:
+        return Judged((), 0, str(error), 0)
+    tags = list(
+        ImageTag.objects.filter(
+            image_repository=image.image_repository_id, removed_at=None
+        ).order_by("position", "name")[:MAX_TAGS]
+    )
+    manifests = _manifests(image)
+    refusals = {row.digest: row for row in image.refusals.filter(lifted_at=None)}
+    facts = [_facts(tag, manifests) for tag in tags]
+    choice = selection.select(
+        facts, _rules(configuration, refusals), running=image.live_tag or None, at=at
+    )
+    rows = [
+        TagRow(tag, fact.created, verdict, _runs(tag, image), refusals.get(tag.digest))
+        for tag, fact, verdict in zip(tags, facts, choice.verdicts, strict=True)
+    ]
+    rows.sort(key=_newness, reverse=True)
+    return Judged(tuple(rows[first : first + PAGE_SIZE]), len(rows), choice.error or "", first)
+
+
+def _rules(configuration: ImageConfiguration, refusals: Mapping[str, Refusal]) -> Rules:
+    return Rules(
+        strategy=configuration.strategy,
+        constraint=configuration.constraint,
+        allow_tags=configuration.allow_tags,
+        ignore_tags=configuration.ignore_tags,
+        platforms=configuration.platforms,
+        refused=frozenset(refusals),
+    )
+
+
+def _manifests(image: TrackedImage) -> dict[str, ImageManifest]:
+    rows = ImageManifest.objects.filter(image_repository=image.image_repository_id)
+    return {row.digest: row for row in rows.only("digest", "created", "platforms")}
+
+
+def _facts(tag: ImageTag, manifests: Mapping[str, ImageManifest]) -> TagFacts:
+    manifest = manifests.get(tag.digest)
+    if manifest is None:
+        return TagFacts(tag.name, digest=tag.digest or None, position=tag.position)
+    return TagFacts(
+        tag.name,
+        digest=tag.digest,
+        created=manifest.created,
+        platforms=tuple(str(entry.get("platform", "")) for entry in manifest.platforms),
+        position=tag.position,
+    )
+
+
+def _runs(tag: ImageTag, image: TrackedImage) -> bool:
+    if image.live_digest and tag.digest:
+        return tag.digest == image.live_digest
+    return tag.name == image.live_tag
+
+
+def _newness(row: TagRow) -> tuple[bool, datetime, str]:
+    moment = row.created or row.tag.first_seen_at
+    return (row.is_running or row.verdict.verdict != "rejected", moment, row.tag.name)
