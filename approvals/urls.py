@@ -1,0 +1,41 @@
+"""The pages' addresses. Every view carries its mark from `permissions.guarded`; a guard test walks them."""
+
+from django.urls import path
+
+from approvals.views import (
+    accounts,
+    applications,
+    bulk,
+    decide,
+    events,
+    health,
+    pending,
+    promotions,
+    releases,
+    trail,
+)
+
+app_name = "approvals"
+urlpatterns = [
+    path("", pending.pending_list, name="pending-list"),
+    path("pending/review/", bulk.review, name="bulk-review"),
+    path("pending/decide/", bulk.decide, name="bulk-decide"),
+    path("promotions/<uuid:promotion_id>/", promotions.promotion, name="promotion"),
+    path("promotions/<uuid:promotion_id>/approve/", decide.approve, name="approve"),
+    path("promotions/<uuid:promotion_id>/reject/", decide.reject, name="reject"),
+    path("promotions/<uuid:promotion_id>/retry/", decide.retry, name="retry"),
+    path("promotions/<uuid:promotion_id>/withdraw/", decide.withdraw, name="withdraw"),
+    path("promotions/<uuid:promotion_id>/execution/", releases.execution, name="execution"),
+    path("applications/", applications.application_list, name="application-list"),
+    # A name with a slash is none that Kubernetes allows, but no list may break on it.
+    path("applications/<str:namespace>/<path:name>/", applications.application, name="application"),
+    path("releases/", releases.release_list, name="release-list"),
+    path("audit/", trail.audit_list, name="audit-list"),
+    path("audit/export.csv", trail.audit_export, name="audit-export"),
+    path("sign-in/", accounts.sign_in, name="sign-in"),
+    path("sign-out/", accounts.sign_out, name="sign-out"),
+    path("theme/", accounts.theme, name="theme"),
+    path("events", events.events, name="events"),
+    path("healthz", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+]

@@ -1,0 +1,180 @@
+"""Decisions from a page: one domain call each, and its answer or refusal as a page."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from approvals import decisions, policy, resealing, sealing
+from approvals.decisions import (
+    OwnChangeError,
+    PromotionNotFoundError,
+    ReasonMissingError,
+    SealChangedError,
+)
+from approvals.forms import DecisionForm, ReasonForm, RejectionForm
+from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from approvals.permissions import Action, NotAllowedError, guarded
+from approvals.presenters import sentences
+from approvals.presenters.texts import visible
+from approvals.queries import promotions
+from approvals.sealing import Difference
+from approvals.views.promotions import found, page_context
+from approvals.views.requests import PersonRequest
+from updater.errors import PermanentError
+
+Verb = Callable[[], Promotion]
+
+
+@require_POST
+@guarded(Action.DECIDE)
+def approve(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
+    """Approve exactly what the page showed."""
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _unreadable(request, promotion_id, form)
+    return _decided(
+        request,
+        promotion_id,
+        lambda: decisions.approve(
+            promotion_id=promotion_id, **form.cleaned_data, person=request.user, by=request.actor
+        ),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@guarded(Action.DECIDE)
+def reject(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
+    """Ask for the reason, or reject what the page showed."""
+    if request.method == "GET":
+        return render(request, "promotions/reject.html", page_context(request, found(promotion_id)))
+    form = RejectionForm(request.POST)
+    if not form.is_valid():
+        return _unreadable(request, promotion_id, form)
+    return _decided(
+        request,
+        promotion_id,
+        lambda: decisions.reject(
+            promotion_id=promotion_id, **form.cleaned_data, person=request.user, by=request.actor
+        ),
+        form_page="promotions/reject.html",
+    )
+
+
+@require_POST
+@guarded(Action.EXECUTE)
+def retry(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
+    """Try an errored promotion again at once."""
+    return _decided(
+        request,
+        promotion_id,
+        lambda: decisions.retry(promotion_id=promotion_id, person=request.user, by=request.actor),
+        then="approvals:execution",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@guarded(Action.EXECUTE)
+def withdraw(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
+    """Ask for the reason, or take the promotion off the table."""
+    if request.method == "GET":
+        return render(
+            request, "promotions/withdraw.html", page_context(request, found(promotion_id))
+        )
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _unreadable(request, promotion_id, form)
+    return _decided(
+        request,
+        promotion_id,
+        lambda: decisions.withdraw(
+            promotion_id=promotion_id, **form.cleaned_data, person=request.user, by=request.actor
+        ),
+        form_page="promotions/withdraw.html",
+    )
+
+
+def outcome_of(promotion: Promotion) -> tuple[str, str]:
+    """Return the tone and the sentence for what a decision came to."""
+    name = visible(f"{promotion.application.name} / {promotion.tracked_image.alias}")
+    tag = visible(promotion.to_tag)
+    if promotion.status == Status.PENDING:
+        missing = policy.NEEDED_APPROVALS - len(policy.standing_approvals(promotion))
+        return "sign", f"Your approval of {tag} for {name} counts; {missing} more needed."
+    return {
+        Status.APPROVED: ("sign", f"Approved: {name} goes to {tag}. A worker writes it now."),
+        Status.REJECTED: ("ok", f"Rejected: {tag} is not offered again for {name}."),
+        Status.WITHDRAWN: ("ok", f"Withdrawn: {tag} for {name}. Nothing is written."),
+        Status.ERRORED: ("sign", f"Another attempt to write {tag} for {name} starts now."),
+    }.get(Status(promotion.status), ("ok", f"{name}: {promotion.get_status_display().lower()}."))
+
+
+def _decided(
+    request: PersonRequest,
+    promotion_id: UUID,
+    verb: Verb,
+    *,
+    then: str = "approvals:promotion",
+    form_page: str = "promotions/promotion.html",
+) -> HttpResponse:
+    try:
+        promotion = verb()
+    except PromotionNotFoundError as error:
+        raise Http404(str(error)) from error
+    except SealChangedError as error:
+        return _conflict(request, error)
+    except (NotAllowedError, OwnChangeError) as error:
+        return render(request, "403.html", {"sentence": str(error)}, status=403)
+    except ReasonMissingError as error:
+        return _again(request, promotion_id, form_page, error)
+    except PermanentError as error:
+        return _again(request, promotion_id, "promotions/promotion.html", error)
+    tone, sentence = outcome_of(promotion)
+    messages.success(request, sentence, extra_tags=tone)
+    return HttpResponseRedirect(reverse(then, args=[promotion_id]))
+
+
+def _again(
+    request: PersonRequest, promotion_id: UUID, template: str, error: PermanentError
+) -> HttpResponse:
+    """Show the page as it stands now, with the refusal on top of it."""
+    context = page_context(request, found(promotion_id))
+    sent = {"reason": request.POST.get("reason", ""), "scope": request.POST.get("scope", "")}
+    return render(request, template, {**context, "refusal": str(error), "sent": sent}, status=409)
+
+
+def _unreadable(request: HttpRequest, promotion_id: UUID, form: Form) -> HttpResponse:
+    found(promotion_id)
+    problems = [f"{name}: {error}" for name, errors in form.errors.items() for error in errors]
+    context = {"promotion_id": promotion_id, "problems": problems}
+    return render(request, "promotions/unreadable.html", context, status=400)
+
+
+def _conflict(request: PersonRequest, error: SealChangedError) -> HttpResponse:
+    """Show what the person saw beside what stands now."""
+    row = found(error.promotion.pk)
+    context = {
+        **page_context(request, row),
+        "sent_seal": error.sent_seal,
+        "refusal": str(error),
+        "differences": _differences(row, error.sent_seal),
+    }
+    return render(request, "promotions/conflict.html", context, status=409)
+
+
+def _differences(row: Promotion, sent_seal: str) -> list[Difference]:
+    if sent_seal == row.seal:
+        # The rows moved and the sweep has not sealed anew yet: compare with what they say now.
+        return sealing.differences(row.subject, resealing.current_subject(row))
+    changed: dict[str, Difference] = {}
+    for event in promotions.resealings_since(row, sent_seal):
+        for field, sealed, current in sentences.details_of(event).get("differences", []):
+            first = changed.get(field)
+            changed[field] = Difference(field, first.sealed if first else sealed, current)
+    return list(changed.values())

@@ -1,0 +1,170 @@
+"""The inbox: what waits, for whom, and what happens next."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from approvals import permissions, policy
+from approvals.forms import PendingFilterForm
+from approvals.models import Decision, Promotion
+from approvals.permissions import Action, guarded
+from approvals.policy import Standing
+from approvals.presenters import gates
+from approvals.presenters.gates import Gate
+from approvals.queries import keyset, pending
+from approvals.queries.pending import Show, Surroundings, Wanted
+from approvals.views import pages
+from approvals.views.requests import PersonRequest
+from updater import clock
+from updater.models import Application
+
+CHIPS = {
+    Show.DECIDE: "I can decide",
+    Show.OTHERS: "Waits for others",
+    Show.APPROVED: "Approved, waits",
+    Show.RUNNING: "Running",
+    Show.ATTENTION: "Needs a person",
+    Show.ALL: "All",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One promotion as the inbox shows it."""
+
+    promotion: Promotion
+    standing: Standing
+    gates: tuple[Gate, ...]  # those that do not pass
+    passing: int
+    next_step: str
+    why: str  # under the row: why it needs a person
+
+    @property
+    def is_selectable(self) -> bool:
+        """Whether the person can decide it now."""
+        return self.standing.can_approve
+
+    @property
+    def reasons(self) -> str:
+        """Why the person cannot approve it."""
+        return " ".join(self.standing.reasons)
+
+    @property
+    def signers(self) -> str:
+        """Who approved so far."""
+        return ", ".join(name_of(decision) for decision in self.standing.given)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rows of one Application."""
+
+    application: Application
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter with its count."""
+
+    value: str
+    label: str
+    count: int
+    is_current: bool
+
+
+@require_safe
+@guarded(Action.VIEW)
+def pending_list(request: PersonRequest) -> HttpResponse:
+    """Show the inbox; a filter that cannot be read shows everything and says so."""
+    form = PendingFilterForm(request.GET)
+    wanted = wanted_from(request, form)
+    try:
+        page = pending.page(wanted, form.cleaned_data.get("after", ""))
+        problem = "" if form.is_valid() else "This filter cannot be read, so everything is shown."
+    except keyset.CursorError as error:
+        page, problem = pending.page(wanted), str(error)
+    figures = pending.figures(wanted)
+    rows = rows_of(page.rows, request, at=wanted.at)
+    context = {
+        "section": "pending",
+        "wanted": wanted,
+        "groups": grouped(rows),
+        "chips": [
+            Chip(show, label, figures.by_show[show], wanted.show is show)
+            for show, label in CHIPS.items()
+        ],
+        "figures": figures,
+        "decidable": figures.by_show[Show.DECIDE],
+        "shown": figures.by_show[wanted.show],
+        "next_cursor": page.next_cursor,
+        "is_first": not form.cleaned_data.get("after"),
+        "problem": problem,
+        "may_decide": wanted.may_decide,
+    }
+    return pages.show(request, "pending/list", context, status=400 if problem else 200)
+
+
+def wanted_from(request: PersonRequest, form: PendingFilterForm) -> Wanted:
+    """Return what the address asks for; what cannot be read falls back to everything."""
+    form.is_valid()
+    sent = form.cleaned_data.get("show", "")
+    return Wanted(
+        username=request.user.get_username(),
+        user_id=request.user.pk,
+        may_decide=permissions.may(request.user, Action.DECIDE),
+        at=clock.now(),
+        show=Show(sent) if sent in set(Show) else Show.ALL,
+        project=form.cleaned_data.get("project", ""),
+        text=form.cleaned_data.get("q", ""),
+    )
+
+
+def rows_of(promotions: Iterable[Promotion], request: PersonRequest, *, at: datetime) -> list[Row]:
+    """Return the rows for these promotions as this person sees them."""
+    shown = list(promotions)
+    around = pending.surroundings(shown)
+    return [_row(promotion, request, around, at=at) for promotion in shown]
+
+
+def grouped(rows: Iterable[Row]) -> list[Group]:
+    """Return the rows by Application, in their order."""
+    groups = groupby(rows, key=lambda row: row.promotion.application)
+    return [Group(application, tuple(members)) for application, members in groups]
+
+
+def name_of(decision: Decision) -> str:
+    """Return the decider's name as it was when they decided."""
+    identity = decision.identity
+    return str(identity.get("full_name") or identity.get("username") or decision.by)
+
+
+def _row(
+    promotion: Promotion, request: PersonRequest, around: Surroundings, *, at: datetime
+) -> Row:
+    standing = policy.explain(promotion, request.user, at=at)
+    found = gates.of_promotion(
+        promotion,
+        tag=around.tag_of(promotion),
+        in_flight=around.in_flight_for(promotion),
+        now=at,
+    )
+    outstanding = gates.standing_out(found)
+    return Row(
+        promotion=promotion,
+        standing=standing,
+        gates=outstanding,
+        passing=len(found) - len(outstanding),
+        next_step=_next_step(promotion, standing),
+        why=promotion.status_reason,
+    )
+
+
+def _next_step(promotion: Promotion, standing: Standing) -> str:
+    if promotion.is_pending and not standing.can_approve and standing.reasons:
+        return standing.reasons[0]
+    return standing.next_step

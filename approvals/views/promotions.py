@@ -1,0 +1,168 @@
+"""The decide page: one promotion in the order in which a decision is made."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from approvals import permissions, policy, sealing
+from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from approvals.permissions import Action, guarded
+from approvals.policy import Standing
+from approvals.presenters import diffs, gates, links, sentences
+from approvals.presenters.sentences import Told
+from approvals.presenters.texts import visible
+from approvals.queries import promotions
+from approvals.queries.promotions import Dossier
+from approvals.views import pages, verdicts
+from approvals.views.requests import PersonRequest
+from updater import clock
+from updater.models import AuditEvent, ImageManifest
+
+SOURCE = "org.opencontainers.image.source"
+REVISION = "org.opencontainers.image.revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Where both images were built from, with links that are safe to follow."""
+
+    source: str
+    source_link: str
+    old_revision: str
+    new_revision: str
+    commit_link: str
+    comparison_link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the timeline."""
+
+    event: AuditEvent
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class SealedField:
+    """One field of what is sealed."""
+
+    name: str
+    value: str
+
+
+@require_safe
+@guarded(Action.VIEW)
+def promotion(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
+    """Show the promotion; with `seen`, only whether it is still what the open page shows."""
+    row = found(promotion_id)
+    if pages.is_partial(request) and "seen" in request.GET:
+        is_fresh = request.GET["seen"] == seen_mark(row)
+        return render(
+            request, "promotions/_freshness.html", {"promotion": row, "is_fresh": is_fresh}
+        )
+    return pages.show(request, "promotions/promotion", page_context(request, row))
+
+
+def found(promotion_id: UUID) -> Promotion:
+    """Return the promotion for a page.
+
+    Raises:
+        Http404: there is none.
+    """
+    row = promotions.find(promotion_id)
+    if row is None:
+        raise Http404("There is no such promotion.")
+    return row
+
+
+def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
+    """Return everything the decide page shows to this person."""
+    at = clock.now()
+    standing = policy.explain(row, request.user, at=at)
+    around = promotions.dossier(row)
+    found_gates = gates.of_promotion(row, tag=around.tag, in_flight=around.in_flight, now=at)
+    files = diffs.of_plan(row.plan)
+    return {
+        "section": "pending" if row.status in Status.alive() else "releases",
+        "promotion": row,
+        "around": around,
+        "standing": standing,
+        "verdict": verdicts.of(row, standing, now=at),
+        "files": files,
+        "added": sum(file.added for file in files),
+        "removed": sum(file.removed for file in files),
+        "planned_at": planned_at(row),
+        "gates": found_gates,
+        "passing": sum(gate.verdict == "pass" for gate in found_gates),
+        "rule": policy.rule_in_words(),
+        "sealed": sealed_fields(row.subject),
+        "change": _change(row, around),
+        "timeline": timeline(around.events),
+        "seen": seen_mark(row),
+        "now": at,
+        **_actions(request, row, standing),
+    }
+
+
+def seen_mark(row: Promotion) -> str:
+    """Return what an open page remembers of a promotion, to know when it shows something old."""
+    return f"{row.seal}.{row.revision}.{row.status}"
+
+
+def timeline(events: Iterable[AuditEvent]) -> list[Moment]:
+    """Return the events as lines, in their order."""
+    return [Moment(event, sentences.tell(event)) for event in events]
+
+
+def sealed_fields(subject: dict[str, Any]) -> list[SealedField]:
+    """Return the subject in reading order: exactly what the seal is over."""
+    return [
+        SealedField(name, visible(sealing.readable(subject[key])))
+        for key, name in sealing.FIELD_NAMES.items()
+        if key in subject
+    ]
+
+
+def planned_at(row: Promotion) -> datetime | None:
+    """Return when the plan was made from Git and the cluster."""
+    text = row.plan.get("at")
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+def _actions(request: PersonRequest, row: Promotion, standing: Standing) -> dict[str, Any]:
+    may_execute = permissions.may(request.user, Action.EXECUTE)
+    open_or_errored = [*Status.undecided_or_waiting(), Status.ERRORED]
+    return {
+        "can_approve": standing.can_approve,
+        "can_reject": standing.can_reject,
+        "can_retry": may_execute and row.status == Status.ERRORED,
+        "can_withdraw": may_execute and row.status in open_or_errored,
+        "min_reason": policy.MIN_REASON_LENGTH,
+    }
+
+
+def _change(row: Promotion, around: Dossier) -> Change:
+    new, old = _labels(row.candidate.manifest), _labels(around.running_manifest)
+    source = new.get(SOURCE, "")
+    revisions = old.get(REVISION, ""), new.get(REVISION, "")
+    return Change(
+        source=visible(source),
+        source_link=links.source(source),
+        old_revision=visible(revisions[0]),
+        new_revision=visible(revisions[1]),
+        commit_link=links.commit(source, revisions[1]),
+        comparison_link=links.comparison(source, *revisions),
+    )
+
+
+def _labels(manifest: ImageManifest | None) -> dict[str, str]:
+    if manifest is None or not isinstance(manifest.labels, dict):
+        return {}
+    return {str(key): str(value) for key, value in manifest.labels.items()}

@@ -1,0 +1,86 @@
+"""The first line of a promotion's page: can I act, why not, and what happens when I do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from approvals.policy import Standing
+from approvals.presenters import times
+from approvals.presenters.texts import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The line itself: its tone and shape, the claim, and what follows from it."""
+
+    tone: str
+    icon: str
+    headline: str
+    sentence: str
+
+
+def of(promotion: Promotion, standing: Standing, *, now: datetime) -> Verdict:
+    """Return the verdict for the person whose standing this is."""
+    status = Status(promotion.status)
+    if status is Status.PENDING:
+        return _pending(promotion, standing, now=now)
+    tone, headline = _HEADLINES[status]
+    return Verdict(tone, status, headline, _sentence(promotion, standing))
+
+
+_HEADLINES = {
+    Status.APPROVED: ("sign", "Approved. The next worker writes it."),
+    Status.EXECUTING: ("run", "A worker writes it now."),
+    Status.VERIFYING: ("run", "Written. Waits until Argo CD reports it Synced and Healthy."),
+    Status.SUCCEEDED: ("ok", "It runs."),
+    Status.FAILED: ("bad", "Deployed, and the release is bad."),
+    Status.ERRORED: ("wait", "Stopped: the machinery could not go on."),
+    Status.UNKNOWN: (
+        "odd",
+        "It is not certain what was written. The target is blocked until it is.",
+    ),
+    Status.REJECTED: (
+        "bad",
+        "Rejected. This digest is not offered again until someone lifts that.",
+    ),
+    Status.EXPIRED: ("plain", "Expired. The next scan offers what is newest then."),
+    Status.SUPERSEDED: ("plain", "Superseded by a newer one."),
+    Status.WITHDRAWN: ("plain", "Withdrawn. Nothing was written."),
+    Status.ABORTED: ("plain", "Aborted before anything was written."),
+}
+
+
+def _pending(promotion: Promotion, standing: Standing, *, now: datetime) -> Verdict:
+    until = (
+        f"Expires {times.exact_minute(promotion.expires_at)}, "
+        f"in {times.long_span(promotion.expires_at - now)}."
+    )
+    if standing.can_approve:
+        last = "Yours is the last approval needed." if standing.missing <= 1 else ""
+        what = " ".join(filter(None, (_what_happens(promotion, standing), until)))
+        return Verdict("sign", "APPROVED", f"You can approve. {last}".strip(), what)
+    first, *rest = standing.reasons or (standing.next_step,)
+    return Verdict(
+        "wait", "PENDING", f"You cannot approve this one: {first}", " ".join([*rest, until])
+    )
+
+
+def _what_happens(promotion: Promotion, standing: Standing) -> str:
+    if standing.missing > 1:
+        return standing.next_step
+    plan = promotion.plan
+    if plan.get("method") == "git":
+        branch = visible(str(plan.get("branch", "")))
+        follows = "Argo CD syncs" if promotion.application.is_automated else "somebody must sync"
+        return f"Runs at once: one commit to {branch}, then {follows}."
+    return "Runs at once: one patch of the Application, no commit."
+
+
+def _sentence(promotion: Promotion, standing: Standing) -> str:
+    said = visible(promotion.status_reason)
+    if promotion.status in (Status.SUCCEEDED, Status.FAILED) and promotion.ended_at:
+        since = promotion.approved_at or promotion.created_at
+        took = times.long_span(promotion.ended_at - since)
+        return f"{said} {took} after the approval.".strip()
+    return said or standing.next_step
