@@ -3,7 +3,6 @@
 They write rows and nothing else: no audit, no lifecycle. Times default to now.
 """
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -16,6 +15,7 @@ from approvals import policy, sealing
 from approvals.models import Decision, Execution, ExecutionStep, Promotion
 from updater import audit
 from updater.audit import Actor, AuditKind
+from updater.configuration import store
 from updater.configuration.model import ImageConfiguration, Strategy
 from updater.images import ImageReference
 from updater.models import (
@@ -124,7 +124,7 @@ def make_configuration(alias: str, repository: ImageRepository) -> dict[str, Any
         strategy=Strategy("newest-build"),
         allow_tags="regexp:^main-[0-9a-f]{7}$",
     )
-    return asdict(configuration)
+    return store.to_json(configuration)
 
 
 def make_manifest(repository: ImageRepository, word: str, **changes: Any) -> ImageManifest:
