@@ -38,6 +38,7 @@ help: ## list the targets
 	@touch $@ .venv/runtime-installed
 
 install: .venv/dev-installed ## virtual environment with the locked packages
+	@echo "Installed in .venv"
 
 # --- run ---
 

@@ -75,7 +75,9 @@ def start_servers(onebox: Onebox) -> None:
 
 def start_web(onebox: Onebox) -> None:
     """Bring the database up to date, start the web server and wait for the first page."""
-    onebox.supervisor.run(onebox.python("migrate", "django", "migrate", "--verbosity=0"))
+    onebox.supervisor.run(
+        onebox.python("migrate", "django", "migrate", "--verbosity=0", "--skip-checks")
+    )
     onebox.console.say("the database is up to date")
     web = _web(onebox)
     onebox.supervisor.start(web)
