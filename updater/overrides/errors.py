@@ -19,6 +19,12 @@ class YamlError(OverrideError):
         self.line = line
 
 
+class YamlBoundsError(YamlError):
+    """The file is larger, deeper or more entangled than any honest one, or not UTF-8."""
+
+    code = "yaml_bounds"
+
+
 class DuplicateKeyError(YamlError):
     """A mapping names one key twice; readers disagree on which one counts."""
 

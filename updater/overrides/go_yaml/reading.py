@@ -1,6 +1,6 @@
 """Builds the tree of the first document of a text, and refuses text that could hurt or mislead."""
 
-from updater.overrides.errors import DuplicateKeyError, YamlError
+from updater.overrides.errors import DuplicateKeyError, YamlBoundsError, YamlError
 from updater.overrides.go_yaml import resolving
 from updater.overrides.go_yaml.characters import find_refused
 from updater.overrides.go_yaml.nodes import Document, Node, Style
@@ -23,16 +23,16 @@ def decode(data: bytes) -> str:
         YamlError: too large, not UTF-8, or with control characters.
     """
     if len(data) > MAX_BYTES:
-        raise YamlError(f"the file is larger than {MAX_BYTES} bytes", line=1)
+        raise YamlBoundsError(f"the file is larger than {MAX_BYTES} bytes", line=1)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise YamlError("the file is not UTF-8; save it as UTF-8", line=line) from error
+        raise YamlBoundsError("the file is not UTF-8; save it as UTF-8", line=line) from error
     place = find_refused(text)
     if place is not None:
         line = text.count("\n", 0, place) + 1
-        raise YamlError(f"the character {text[place]!r} is not allowed; remove it", line=line)
+        raise YamlBoundsError(f"the character {text[place]!r} is not allowed; remove it", line=line)
     return text
 
 
@@ -110,7 +110,7 @@ class _Reader:
         """Read one node; `may_be_level` admits a list that is not indented below its key."""
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise self._fault(f"nested deeper than {_MAX_DEPTH} levels", self._peek())
+            raise self._bound(f"nested deeper than {_MAX_DEPTH} levels", self._peek())
         if self._peek().kind is Kind.ALIAS:
             node = self._alias()
         else:
@@ -127,7 +127,7 @@ class _Reader:
             )
         self._aliases += 1
         if self._aliases > _MAX_ALIASES:
-            raise self._fault(f"more than {_MAX_ALIASES} aliases", token)
+            raise self._bound(f"more than {_MAX_ALIASES} aliases", token)
         node = self._made(NodeKind.ALIAS, token)
         node.value, node.target = token.value, target
         self._count(self._sizes[id(target)], token)
@@ -358,7 +358,7 @@ class _Reader:
     def _made(self, kind: NodeKind, token: Token) -> Node:
         self._nodes += 1
         if self._nodes > _MAX_NODES:
-            raise self._fault(f"more than {_MAX_NODES} values", token)
+            raise self._bound(f"more than {_MAX_NODES} values", token)
         self._count(1, token)
         mark = token.start
         return Node(kind, start=mark.index, end=mark.index, column=mark.column, line=mark.line)
@@ -366,7 +366,7 @@ class _Reader:
     def _count(self, size: int, token: Token) -> None:
         self._size += size
         if self._size > _MAX_EXPANDED:
-            raise self._fault(f"the aliases stand for more than {_MAX_EXPANDED} values", token)
+            raise self._bound(f"the aliases stand for more than {_MAX_EXPANDED} values", token)
 
     def _take_comments(self, node: Node, *, keep_head: bool = False) -> None:
         if not keep_head:
@@ -401,3 +401,6 @@ class _Reader:
 
     def _fault(self, message: str, token: Token) -> YamlError:
         return YamlError(message, line=token.start.line + 1)
+
+    def _bound(self, message: str, token: Token) -> YamlBoundsError:
+        return YamlBoundsError(message, line=token.start.line + 1)
