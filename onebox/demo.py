@@ -6,6 +6,7 @@ from onebox import ports, product
 from onebox.processes import Program
 from onebox.product import Onebox
 from onebox.world import guide, people, place
+from onebox.world.content import PULL_SECRET
 from onebox.world.place import CONTROLLING, EXECUTING, SCANNING, Place
 
 FRESH = "end what listens there, or start over with make demo ARGS=--fresh"
@@ -89,7 +90,11 @@ def _cluster(onebox: Onebox, here: Place) -> Program:
 
 def _argocd(onebox: Onebox, here: Place) -> Program:
     return onebox.python(
-        "argocd", "onebox.world.argocd", f"--kubeconfig={here.kubeconfig(CONTROLLING)}"
+        "argocd",
+        "onebox.world.argocd",
+        f"--kubeconfig={here.kubeconfig(CONTROLLING)}",
+        f"--state={here.folder / 'argocd'}",
+        f"--pull-secret={PULL_SECRET}",
     )
 
 
