@@ -11,6 +11,7 @@ from updater.templating import Record, TemplateError
 MAX_BYTES = 255
 _MAX_TEMPLATE_LENGTH = 4096
 _HEADS = "refs/heads/"
+_DEFAULT = "HEAD"
 _COMMIT_OR_RANGE = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}|[<>=!].*")
 # What `git check-ref-format --branch` refuses, and a leading hyphen, which git would take for an option.
 _REFUSED = re.compile(r"[ ~^:?*\[\\\x00-\x20\x7f]|\.\.|@\{|//|/\.|\.lock(/|$)|\.$|/$|^/|^\.|^-|^@$")
@@ -74,7 +75,7 @@ def check_revision(text: str) -> str | None:
     Raises:
         BranchError: a commit or a version range, which cannot be pushed to.
     """
-    if text in ("", "HEAD"):
+    if or_default(text) is None:
         return None
     try:
         return check_name("" if _COMMIT_OR_RANGE.fullmatch(text) else text)
@@ -82,6 +83,11 @@ def check_revision(text: str) -> str | None:
         raise BranchError(
             "This is a commit, tag or version range, not a branch: set git-branch."
         ) from error
+
+
+def or_default(text: str) -> str | None:
+    """Return the branch, None for the words that mean the remote's default branch."""
+    return None if text in ("", _DEFAULT) else text
 
 
 def _check_template(text: str) -> str:
@@ -95,7 +101,7 @@ def _check_template(text: str) -> str:
         ) from error
     if "{" in rendered or "}" in rendered:
         raise BranchTemplateError("Placeholders are written like {{.SHA256}}.")
-    check_name(rendered)
+    check_name("" if rendered == _DEFAULT else rendered)
     return text
 
 

@@ -147,7 +147,7 @@ class WriteBackJudge:
 
     def _base(self, branch: BranchSetting, source: Source, repository: str | None) -> str | None:
         if branch.base is not None:
-            return branch.base
+            return branches.or_default(branch.base)
         place, revision = f"{source.place}.targetRevision", source.revision
         shared = self._layout.source_of(repository) if repository else None
         if shared is not None:

@@ -70,6 +70,7 @@ def test_parse_documented_setting_is_kept(text, base, template):
         "ü" * 128,
         "a:b:c",
         "main:a b",
+        "main:HEAD",
         "main:-x",
         "main:a..{{.SHA256}}",
         "main:" + "x" * 256,

@@ -163,6 +163,24 @@ def test_read_a17_bad_entry_is_a_problem_and_good_ones_work(bad, key):
     assert is_storable(configuration)
 
 
+@pytest.mark.parametrize(
+    ("alias", "exact"), [("a" * 201, False), ("a\x1bb", True), ("a\ud800", True)]
+)
+def test_read_a17_alias_that_could_not_be_shown_is_a_problem(alias, exact):
+    configuration = read({"image-list": f"{alias}=nginx,b=redis"}, exact=exact)
+
+    assert [code for code, _ in codes(configuration, fatal=True)] == ["BAD_IMAGE"]
+    assert [image.alias for image in configuration.images] == ["b"]
+    assert is_storable(configuration)
+
+
+@pytest.mark.parametrize("key", ["ignore-tags", "app.platforms"])
+def test_read_list_that_is_too_long_disables_the_image(key):
+    configuration = read({**IMAGES, key: "linux/amd64," * 500})
+
+    assert codes(configuration, fatal=True) == [("TOO_LONG", "app")]
+
+
 def test_read_a17_duplicate_alias_disables_both_and_good_ones_work():
     configuration = read({"image-list": "a=nginx,a=redis,b=x/y"})
 
@@ -237,7 +255,7 @@ def test_read_a32_an_application_full_of_bad_values_is_quick_and_only_problems()
     configuration = reading.read(document)
     elapsed = time.perf_counter() - started
 
-    assert elapsed < 0.1
+    assert elapsed < 2
     assert configuration.usable_images == ()
     assert is_storable(configuration)
 

@@ -111,6 +111,7 @@ def test_read_repository_over_http_needs_the_operators_word():
         (":", "main", None),
         (" release ", "release", None),
         ("feature/x", "feature/x", None),
+        ("HEAD", None, None),
     ],
 )
 def test_read_branch_setting_has_a_base_and_a_template(setting, base, template):
@@ -238,6 +239,7 @@ def test_read_target_with_the_root_as_source_path(path):
             "team_shop",
             id="status-knows",
         ),
+        pytest.param("", "argocd", {"controllerNamespace": "cd"}, False, "shop", id="none-at-all"),
         pytest.param(
             "argocd",
             "argocd",

@@ -53,7 +53,8 @@ def test_load_all_hostile_text_is_refused_quickly(text):
     with pytest.raises(YAMLTextError):
         yaml_text.load_all(text)
 
-    assert time.perf_counter() - started < 2
+    # Unbounded, the first of them would take minutes.
+    assert time.perf_counter() - started < 20
 
 
 def test_load_one_of_two_documents_is_refused():
@@ -82,7 +83,7 @@ def test_read_aliases_that_multiply_are_never_printed(key):
 
     configuration = reading.read({"metadata": {"name": "x", "annotations": annotations}})
 
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10
     assert "(list)" in [problem.value for problem in configuration.problems]
 
 
