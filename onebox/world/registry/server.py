@@ -3,11 +3,12 @@
 import asyncio
 import socket
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 import uvicorn
 
-from onebox.world.registry.world import RegistryWorld
+from onebox.world.registry.world import Receive, RegistryWorld, Scope, Send
 
 
 class RegistryServer:
@@ -16,7 +17,7 @@ class RegistryServer:
     def __init__(self, world: RegistryWorld, *, port: int = 0) -> None:
         self.world = world
         self._socket = _listen(port)
-        self._server = uvicorn.Server(_settings(world))
+        self._server = uvicorn.Server(_settings(self._answer))
         self._thread: threading.Thread | None = None
 
     @property
@@ -47,6 +48,9 @@ class RegistryServer:
             self._thread.join(5)
         self._socket.close()
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.world(scope, receive, send)  # looked up each time: tests put in a fresh one
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -63,9 +67,10 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _settings(world: RegistryWorld) -> uvicorn.Config:
+def _settings(answer: Callable[[Scope, Receive, Send], Awaitable[None]]) -> uvicorn.Config:
     return uvicorn.Config(
-        world,
+        answer,
+        interface="asgi3",
         http="h11",
         ws="none",
         lifespan="off",

@@ -17,12 +17,12 @@ def run(url, act, *, credentials=None, access=None, listed=()):
     """Run `act(client)` with a client of its own and return its result."""
     hosts = frozenset({url.removeprefix("http://").removeprefix("https://"), *listed})
     access = access or Access(
-        rules=NetworkRules(allow_insecure_hosts=hosts), limits=Limits(deadline_seconds=1)
+        rules=NetworkRules(allow_insecure_hosts=hosts), limits=Limits(deadline_seconds=0.4)
     )
 
     async def _run():
-        async with connect(Endpoint(url), credentials, access=access) as client:
-            return await act(client)
+        async with connect(Endpoint(url), access=access) as connection:
+            return await act(connection.client(credentials))
 
     return asyncio.run(_run())
 

@@ -27,11 +27,28 @@ LOGIN = Credentials("robot", "secret-canary")
 WRONG = Credentials("robot", "guess")
 
 
+@pytest.fixture(scope="module")
+def server():
+    with RegistryServer(RegistryWorld()) as one:
+        yield one
+
+
 @pytest.fixture
-def world():
-    with RegistryServer(RegistryWorld()) as server:
-        server.world.push("acme/app", "main-1", created="2026-11-22T10:00:00Z")
-        yield server
+def serve(server):
+    """Put another world behind the running server: starting one takes longer than a test."""
+
+    def _serve(world):
+        server.world = world
+        return server
+
+    return _serve
+
+
+@pytest.fixture
+def world(serve):
+    server = serve(RegistryWorld())
+    server.world.push("acme/app", "main-1", created="2026-11-22T10:00:00Z")
+    return server
 
 
 def access(server, **limits):
@@ -49,21 +66,21 @@ def accesses():
 
 
 @pytest.mark.parametrize(("way", "credentials"), accesses())
-def test_client_reads_tags_digest_and_manifest(way, credentials):
-    with RegistryServer(RegistryWorld(access=way)) as server:
-        digest = server.world.push(
-            "acme/app", "main-1", created="2026-11-22T10:00:00Z", labels={"revision": "e1f492f"},
-            platforms=("linux/amd64", "linux/arm64/v8"),
-        )  # fmt: skip
+def test_client_reads_tags_digest_and_manifest(way, credentials, serve):
+    server = serve(RegistryWorld(access=way))
+    digest = server.world.push(
+        "acme/app", "main-1", created="2026-11-22T10:00:00Z", labels={"revision": "e1f492f"},
+        platforms=("linux/amd64", "linux/arm64/v8"),
+    )  # fmt: skip
 
-        async def _everything(client):
-            return (
-                await client.list_tags("acme/app"),
-                await client.head_digest("acme/app", "main-1"),
-                await client.get_manifest("acme/app", "main-1"),
-            )
+    async def _everything(client):
+        return (
+            await client.list_tags("acme/app"),
+            await client.head_digest("acme/app", "main-1"),
+            await client.get_manifest("acme/app", "main-1"),
+        )
 
-        listed, head, manifest = run(server.url, _everything, credentials=credentials)
+    listed, head, manifest = run(server.url, _everything, credentials=credentials)
 
     assert listed.names == ("main-1",)
     assert head == manifest.digest == digest
@@ -76,15 +93,15 @@ def test_client_reads_tags_digest_and_manifest(way, credentials):
     "way", [Basic(ROBOT), Bearer(ROBOT, clock=time.monotonic)], ids=["basic", "bearer"]
 )
 @pytest.mark.parametrize("credentials", [None, WRONG], ids=["none", "wrong"])
-def test_client_r31_without_the_right_password_fails_with_its_error(way, credentials):
-    with RegistryServer(RegistryWorld(access=way)) as server:
-        server.world.push("acme/app", "main-1")
+def test_client_r31_without_the_right_password_fails_with_its_error(way, credentials, serve):
+    server = serve(RegistryWorld(access=way))
+    server.world.push("acme/app", "main-1")
 
-        with pytest.raises(registry_errors.AuthenticationFailedError):
-            run(server.url, tags, credentials=credentials)
+    with pytest.raises(registry_errors.AuthenticationFailedError):
+        run(server.url, tags, credentials=credentials)
 
 
-def test_client_r31_with_a_token_revoked_meanwhile_fetches_one_more():
+def test_client_r31_with_a_token_revoked_meanwhile_fetches_one_more(serve):
     bearer = Bearer(ROBOT, clock=time.monotonic)
 
     async def _twice(client):
@@ -92,20 +109,20 @@ def test_client_r31_with_a_token_revoked_meanwhile_fetches_one_more():
         bearer.revoke_all()
         return await client.list_tags("acme/app")
 
-    with RegistryServer(RegistryWorld(access=bearer)) as server:
-        server.world.push("acme/app", "main-1")
+    server = serve(RegistryWorld(access=bearer))
+    server.world.push("acme/app", "main-1")
 
-        assert run(server.url, _twice, credentials=LOGIN).names == ("main-1",)
-        assert server.world.counts == {"tags": 4, "token": 2}
+    assert run(server.url, _twice, credentials=LOGIN).names == ("main-1",)
+    assert server.world.counts == {"tags": 4, "token": 2}
 
 
-def test_client_follows_pages_of_any_size():
-    with RegistryServer(RegistryWorld(page_size=7)) as server:
-        names = [f"main-{number:03}" for number in range(50)]
-        for name in names:
-            server.world.push("acme/app", name)
+def test_client_follows_pages_of_any_size(serve):
+    server = serve(RegistryWorld(page_size=7))
+    names = [f"main-{number:03}" for number in range(50)]
+    for name in names:
+        server.world.push("acme/app", name)
 
-        listed = run(server.url, tags)
+    listed = run(server.url, tags)
 
     assert (listed.names, listed.pages, listed.is_complete) == (tuple(names), 8, True)
 

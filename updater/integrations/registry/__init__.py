@@ -2,7 +2,7 @@
 
 from updater.integrations.registry.api import Access, Endpoint
 from updater.integrations.registry.authentication import Authorities, Credentials
-from updater.integrations.registry.client import RegistryClient, connect, resolve_digest
+from updater.integrations.registry.client import Connection, RegistryClient, connect, resolve_digest
 from updater.integrations.registry.errors import (
     AddressRefusedError,
     AmbiguousManifestError,
@@ -38,6 +38,7 @@ __all__ = [
     "Authorities",
     "BadAnswerError",
     "Budget",
+    "Connection",
     "Credentials",
     "DigestMismatchError",
     "Endpoint",

@@ -4,7 +4,7 @@ It neither sleeps nor retries, except for one fresh token after a 401: when to c
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -69,20 +69,51 @@ class RegistryClient:
             DigestMismatchError: bytes and name differ.
             BadAnswerError: not an image we read; `digest` is set if that may be remembered.
         """
+        _, manifest = await self.find_manifest(repository, reference, wanted=wanted)
+        assert manifest is not None  # noqa: S101  nothing was named as known
+        return manifest
+
+    async def find_manifest(
+        self,
+        repository: str,
+        reference: str,
+        *,
+        wanted: Callable[[str], bool] = every_platform,
+        known: Container[str] = (),
+    ) -> tuple[str, Manifest | None]:
+        """Return the digest behind a tag, and its manifest unless that digest is known already."""
         path = names.repository_path(repository)
-        return await manifest_reading.read_manifest(self._api, path, reference, wanted)
+        return await manifest_reading.read_manifest(
+            self._api, path, reference, wanted=wanted, known=known
+        )
+
+
+class Connection:
+    """Open connections to one registry, for clients with any credentials."""
+
+    def __init__(self, http: httpx.AsyncClient, endpoint: Endpoint, access: Access) -> None:
+        self._http = http
+        self._endpoint = endpoint
+        self._access = access
+
+    def client(self, credentials: Credentials | None = None) -> RegistryClient:
+        """Return a client that counts its own requests."""
+        return RegistryClient(self._http, self._endpoint, credentials, access=self._access)
 
 
 @asynccontextmanager
 async def connect(
-    endpoint: Endpoint, credentials: Credentials | None = None, *, access: Access | None = None
-) -> AsyncIterator[RegistryClient]:
-    """Open a client of its own for one registry."""
+    endpoint: Endpoint, *, access: Access | None = None, connections: int = 20
+) -> AsyncIterator[Connection]:
+    """Open connections to one registry."""
     access = access or Access()
     async with http_client(
-        rules=access.rules, insecure=endpoint.insecure, ca_pem=endpoint.ca_pem
-    ) as client:
-        yield RegistryClient(client, endpoint, credentials, access=access)
+        rules=access.rules,
+        insecure=endpoint.insecure,
+        ca_pem=endpoint.ca_pem,
+        connections=connections,
+    ) as http:
+        yield Connection(http, endpoint, access)
 
 
 def resolve_digest(
@@ -96,7 +127,7 @@ def resolve_digest(
     """Return the digest behind a tag now; for workers, right before a push. Not for use inside an event loop."""
 
     async def _resolve() -> str:
-        async with connect(endpoint, credentials, access=access) as client:
-            return await client.head_digest(repository, tag)
+        async with connect(endpoint, access=access) as connection:
+            return await connection.client(credentials).head_digest(repository, tag)
 
     return asyncio.run(_resolve())

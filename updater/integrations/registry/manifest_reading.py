@@ -1,6 +1,6 @@
 """From a tag or digest to a `Manifest`: bytes checked against their name, children and configurations read."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -40,16 +40,29 @@ def named_digest(answer: Answer) -> str | None:
 
 
 async def read_manifest(
-    api: Api, repository: str, reference: str, wanted: Callable[[str], bool]
-) -> Manifest:
-    """Return what stands behind a tag or digest; of an index, the wanted platforms are read."""
+    api: Api,
+    repository: str,
+    reference: str,
+    *,
+    wanted: Callable[[str], bool],
+    known: Container[str] = (),
+) -> tuple[str, Manifest | None]:
+    """Return the digest and what stands behind it, unless it is known; of an index the wanted platforms."""
     answer = await ask_manifest(api, repository, reference)
     digest = _checked_digest(answer, reference, f"{repository}:{reference}")
+    if digest in known:
+        return digest, None
     with _verdict_on(named_digest(answer)):
-        parsed = _parse(answer, f"{repository}@{digest}")
-        if parsed.config is not None:
-            return await _single(api, repository, parsed, digest)
-        return await _index(api, repository, parsed, digest, wanted)
+        return digest, await _read(api, repository, answer, digest, wanted)
+
+
+async def _read(
+    api: Api, repository: str, answer: Answer, digest: str, wanted: Callable[[str], bool]
+) -> Manifest:
+    parsed = _parse(answer, f"{repository}@{digest}")
+    if parsed.config is not None:
+        return await _single(api, repository, parsed, digest)
+    return await _index(api, repository, parsed, digest, wanted)
 
 
 def _parse(answer: Answer, what: str) -> ParsedManifest:

@@ -1,0 +1,11 @@
+"""Stages 2 and 3: registries are scanned, and a better tag becomes a candidate.
+
+claiming → preparing → host_scan → repository_scan → { fetching (network) | ledger (database) }
+ledger → { recording (what was said) | choosing (pure) → offering (candidates) }
+"""
+
+from updater.scanning.cycle import scan_due
+from updater.scanning.planning import ScanError, ScanSummary
+from updater.scanning.tuning import Tuning
+
+__all__ = ["ScanError", "ScanSummary", "Tuning", "scan_due"]

@@ -1,0 +1,221 @@
+"""Writing down what a registry said: tags, digests with their intervals, manifests, failures. Never networks."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from updater import audit
+from updater.audit import AuditKind
+from updater.integrations.registry import Manifest, TagList
+from updater.models import Candidate, ImageManifest, ImageRepository, ImageTag, TagDigest
+from updater.scanning.facts import KnownTag
+from updater.scanning.planning import Harvest
+from updater.scanning.tuning import Moment
+from updater.selection import Strategy
+
+BATCH = 1000
+
+
+def write_listing(
+    repository_id: int,
+    listing: TagList,
+    known: Mapping[str, KnownTag],
+    *,
+    at: datetime,
+    ordered: bool,
+) -> bool:
+    """Bring the tag rows in line with a complete list; return whether anything changed."""
+    listed = {name: place for place, name in enumerate(listing.names)}
+    gone = [tag.pk for name, tag in known.items() if name not in listed]
+    fresh = [name for name in listed if name not in known]
+    moved = {
+        tag.pk: listed[name]
+        for name, tag in known.items()
+        if ordered and name in listed and tag.position != listed[name]
+    }
+    if not gone and not fresh and not moved:
+        return False
+    with transaction.atomic():
+        _end(gone, at=at)
+        _begin(repository_id, {name: listed[name] for name in fresh}, at=at)
+        _move(moved)
+    return True
+
+
+def _end(pks: list[int], *, at: datetime) -> None:
+    ImageTag.objects.filter(pk__in=pks).update(removed_at=at)
+    TagDigest.objects.filter(image_tag__in=pks, seen_until=None).update(seen_until=at)
+
+
+def _begin(repository_id: int, places: Mapping[str, int], *, at: datetime) -> None:
+    rows = ImageTag.objects.filter(image_repository=repository_id, name__in=list(places))
+    back = list(rows.exclude(removed_at=None))
+    for tag in back:  # away and back: whatever it was, it has to be asked for again
+        tag.removed_at, tag.digest, tag.digest_seen_at = None, "", None
+        tag.position = places[tag.name]
+    ImageTag.objects.bulk_update(
+        back, ["removed_at", "digest", "digest_seen_at", "position"], batch_size=BATCH
+    )
+    seen = {tag.name for tag in back}
+    ImageTag.objects.bulk_create(
+        [
+            ImageTag(image_repository_id=repository_id, name=name, position=place, first_seen_at=at)
+            for name, place in places.items()
+            if name not in seen
+        ],
+        batch_size=BATCH,
+        ignore_conflicts=True,
+    )
+
+
+def _move(positions: Mapping[int, int]) -> None:
+    rows = [ImageTag(pk=pk, position=position) for pk, position in positions.items()]
+    ImageTag.objects.bulk_update(rows, ["position"], batch_size=BATCH)
+
+
+def write_harvest(
+    repository_id: int, harvest: Harvest, tags: Mapping[str, KnownTag], *, now: Moment
+) -> None:
+    """Keep manifests for ever, and digests with the interval in which they stood behind their tag."""
+    if not (harvest.manifests or harvest.problems or harvest.digests):
+        return
+    with transaction.atomic():
+        _write_manifests(repository_id, harvest, at=now.at)
+        changed = {
+            name: digest
+            for name, digest in harvest.digests.items()
+            if name in tags and tags[name].digest != digest
+        }
+        seen = [tags[name].pk for name in harvest.digests if name in tags and name not in changed]
+        ImageTag.objects.filter(pk__in=seen).update(digest_seen_at=now.at)
+        _write_digests({tags[name].pk: digest for name, digest in changed.items()}, at=now.at)
+        moved = {name: digest for name, digest in changed.items() if tags[name].digest}
+        _alarm(repository_id, moved, tags, now)
+
+
+def _write_manifests(repository_id: int, harvest: Harvest, *, at: datetime) -> None:
+    rows = [
+        *(_manifest_row(repository_id, one, at=at) for one in harvest.manifests.values()),
+        *(
+            ImageManifest(
+                image_repository_id=repository_id, digest=digest, problem=problem, fetched_at=at
+            )
+            for digest, problem in harvest.problems.items()
+        ),
+    ]
+    ImageManifest.objects.bulk_create(
+        rows,
+        batch_size=BATCH,
+        update_conflicts=True,  # another platform of a known index was read
+        unique_fields=["image_repository", "digest"],
+        update_fields=["created", "platforms", "labels", "size_bytes", "problem"],
+    )
+
+
+def _manifest_row(repository_id: int, manifest: Manifest, *, at: datetime) -> ImageManifest:
+    return ImageManifest(
+        image_repository_id=repository_id,
+        digest=manifest.digest,
+        media_type=manifest.media_type,
+        created=manifest.created,
+        platforms=_platforms(manifest),
+        labels=dict(manifest.labels),
+        size_bytes=manifest.size,
+        fetched_at=at,
+    )
+
+
+def _platforms(manifest: Manifest) -> list[dict[str, Any]]:
+    return [
+        {
+            "platform": one.platform,
+            "digest": one.digest,
+            "created": one.created.isoformat() if one.created else None,
+            "labels": dict(one.labels or {}),
+            "is_read": one.is_read,
+        }
+        for one in manifest.platforms
+    ]
+
+
+def _write_digests(digests: Mapping[int, str], *, at: datetime) -> None:
+    TagDigest.objects.filter(image_tag__in=list(digests), seen_until=None).update(seen_until=at)
+    TagDigest.objects.bulk_create(
+        [TagDigest(image_tag_id=pk, digest=digest, seen_from=at) for pk, digest in digests.items()],
+        batch_size=BATCH,
+    )
+    rows = [ImageTag(pk=pk, digest=digest, digest_seen_at=at) for pk, digest in digests.items()]
+    ImageTag.objects.bulk_update(rows, ["digest", "digest_seen_at"], batch_size=BATCH)
+
+
+def _alarm(
+    repository_id: int, moved: Mapping[str, str], tags: Mapping[str, KnownTag], now: Moment
+) -> None:
+    """Record a tag that was pushed again behind somebody's back; for strategy digest that is the normal way."""
+    if not moved:
+        return
+    offers = Candidate.objects.filter(
+        tracked_image__image_repository=repository_id, is_current=True, tag__in=list(moved)
+    ).exclude(tracked_image__configuration__strategy=Strategy.DIGEST.value)
+    for offer in offers.select_related("tracked_image__application"):
+        image = offer.tracked_image
+        audit.record(
+            kind=AuditKind.TAG_MOVED,
+            by=now.by,
+            subject=audit.about(image.application, image=image.alias),
+            details={
+                "tag": offer.tag,
+                "before": tags[offer.tag].digest,
+                "after": moved[offer.tag],
+                "seen_until": tags[offer.tag].digest_seen_at,
+                "at": now.at,
+            },
+        )
+
+
+def record_success(repository_id: int, *, now: Moment, tags: int, requests: int) -> None:
+    """Write down a good scan, and the end of an outage."""
+    rows = ImageRepository.objects.filter(pk=repository_id)
+    good: dict[str, Any] = {
+        "scanned_at": now.at,
+        "is_complete": True,
+        "tag_count": tags,
+        "request_count": requests,
+    }
+    if rows.filter(error_code="").update(**good):
+        return
+    with transaction.atomic():
+        row = rows.select_for_update(of=("self",)).select_related("registry").get()
+        rows.update(error_code="", error_message="", failing_since=None, **good)
+        if row.failing_since is not None:
+            details = {"repository": str(row), "since": row.failing_since, "code": row.error_code}
+            audit.record(kind=AuditKind.SCAN_RECOVERED, by=now.by, details=details)
+
+
+def record_failure(
+    repository_id: int, error: tuple[str, str], *, now: Moment, is_complete: bool
+) -> None:
+    """Write down why a scan failed: code and sentence. One event an outage; all that was known stays."""
+    code, message = error
+    with transaction.atomic():
+        rows = ImageRepository.objects.filter(pk=repository_id)
+        row = rows.select_for_update(of=("self",)).select_related("registry").get()
+        rows.update(
+            error_code=code,
+            error_message=message,
+            failing_since=row.failing_since or now.at,
+            is_complete=is_complete and row.is_complete,
+        )
+        if row.failing_since is None:
+            details = {"repository": str(row), "code": code, "message": message}
+            audit.record(kind=AuditKind.SCAN_FAILED, by=now.by, details=details)
+
+
+def note_outage(repository_ids: Iterable[int], *, code: str, message: str) -> None:
+    """Show a registry's outage at the repositories that were asked; the event is the registry's."""
+    ImageRepository.objects.filter(Q(error_code=""), pk__in=list(repository_ids)).update(
+        error_code=code, error_message=message
+    )
