@@ -8,24 +8,28 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from approvals import permissions
+from approvals import lifecycle, permissions
+from approvals.models import Promotion
 from approvals.permissions import Action, NotAllowedError
-from updater.audit import Actor
+from updater import audit
+from updater.audit import Actor, AuditKind
 
 logger = logging.getLogger(__name__)
 
+_RECORDED = (Action.DECIDE, Action.EXECUTE)  # trying these without the right is part of the trail
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -103,7 +107,7 @@ class Guard:
         request: HttpRequest,
         view: Callable[..., HttpResponseBase],
         args: Any,  # noqa: ANN401, ARG002  Django's signature
-        kwargs: Any,  # noqa: ANN401, ARG002
+        kwargs: dict[str, Any],
     ) -> HttpResponse | None:
         """Answer for the view when it must not run."""
         if hasattr(view, "cls"):
@@ -114,6 +118,8 @@ class Guard:
         try:
             permissions.require(request.user, action)
         except NotAllowedError as error:
+            if request.user.is_authenticated and action in _RECORDED and request.method == "POST":
+                _record_refusal(request, kwargs.get("promotion_id"), error)
             return _refusal(request, action, error)
         except (OperationalError, InterfaceError) as error:
             return self.process_exception(request, error)  # the session could not be read
@@ -138,6 +144,23 @@ def _unmarked(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse:
         raise ImproperlyConfigured(f"{name} is not marked with permissions.guarded")
     logger.error("view without a mark refused", extra={"view": name})
     return render(request, "403.html", {"sentence": "Nobody may open this page."}, status=403)
+
+
+def _record_refusal(
+    request: HttpRequest, promotion_id: UUID | None, error: NotAllowedError
+) -> None:
+    rows = Promotion.objects.with_target()
+    promotion = rows.filter(pk=promotion_id).first() if promotion_id else None
+    subject = lifecycle.subject_of(promotion) if promotion else audit.Subject()
+    match = request.resolver_match
+    verb = match.url_name if match else ""
+    with transaction.atomic():
+        audit.record(
+            kind=AuditKind.DECISION_REFUSED,
+            by=actor_of(request),
+            subject=subject,
+            details={"verb": verb, "code": error.code, "reason": str(error)},
+        )
 
 
 def _refusal(request: HttpRequest, action: Action, error: NotAllowedError) -> HttpResponse:
