@@ -12,7 +12,13 @@ from approvals.presenters.texts import visible
 from updater.audit import AuditKind
 from updater.models import AuditEvent
 
-SHORT_FACTS = {"digest": 19, "commit": 10, "seal": 10, "revision": 12}  # shown length of long facts
+SHORT_FACTS = {
+    "digest": 19,
+    "before": 19,
+    "after": 19,
+    "commit": 10,
+    "seal": 10,
+}  # shown length of long facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,9 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.CONFIGURATION_PROBLEM_FOUND: _trouble("Problem", "found a wrong setting", ": {key}"),
     AuditKind.CANDIDATE_FOUND: _done("found {tag}", ", {digest}", ": {reason}", icon="PENDING"),
     AuditKind.SCAN_FAILED: _trouble(
-        "Failed", "could not scan {repository}", icon="unknown", tone="odd"
+        "Failed", "could not scan", " {repository}", " {registry}", icon="unknown", tone="odd"
     ),
-    AuditKind.SCAN_RECOVERED: _done("could scan {repository} again"),
+    AuditKind.SCAN_RECOVERED: _done("could scan again", ": {repository}", ": {registry}"),
     AuditKind.TAG_MOVED: _trouble(
         "Alarm",
         "saw that {tag} was pushed again",
@@ -99,6 +105,9 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.EXECUTION_LOST_SIGHT: _trouble(
         "Unknown", "cannot tell what was written", icon="UNKNOWN", tone="odd"
     ),
+    AuditKind.EXECUTION_SIGHTED: _done(
+        "could tell again what was written", icon="VERIFYING", tone="run"
+    ),
     AuditKind.OVERRIDE_COMMITTED: _done(
         "committed {commit}", " to {branch}", icon="commit", tone="run"
     ),
@@ -115,10 +124,8 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.TOKEN_REVOKED: _done(
         "revoked the token", " “{name}”", " of {username}", tone="plain"
     ),
-    AuditKind.ROLE_GIVEN: _done("gave {username} the role {role}", icon="person"),
-    AuditKind.ROLE_TAKEN: _done(
-        "took the role {role} from {username}", icon="person", tone="plain"
-    ),
+    AuditKind.ROLE_GIVEN: _done("gave {person} the role {role}", icon="person"),
+    AuditKind.ROLE_TAKEN: _done("took the role {role} from {person}", icon="person", tone="plain"),
 }
 
 
@@ -127,7 +134,7 @@ def tell(event: AuditEvent) -> Told:
     facts = details_of(event)
     try:
         sentence = SENTENCES[AuditKind(event.kind)]
-    except ValueError:
+    except (KeyError, ValueError):
         return Told("comment", "plain", "Recorded", visible(event.kind), "")
     shown = {key: _short(key, value) for key, value in facts.items() if value not in (None, "")}
     return Told(

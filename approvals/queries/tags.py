@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from updater import selection
+from django.utils.dateparse import parse_datetime
+
+from updater import patterns, selection
 from updater.configuration import store
 from updater.configuration.model import ImageConfiguration
 from updater.configuration.store import StoredConfigurationError
 from updater.models import ImageManifest, ImageTag, Refusal, TrackedImage
-from updater.selection import Rules, TagFacts, Verdict
+from updater.selection import DEFAULT_PLATFORM, Rules, TagFacts, Verdict
 
 PAGE_SIZE = 25
 MAX_TAGS = 20_000  # judged for one page; a repository beyond that is named as too large
@@ -58,13 +60,31 @@ def judged(image: TrackedImage, *, at: datetime, first: int = 0) -> Judged:
     )
     manifests = _manifests(image)
     refusals = {row.digest: row for row in image.refusals.filter(lifted_at=None)}
-    facts = [_facts(tag, manifests) for tag in tags]
+    facts = {tag.name: _facts(tag, manifests.get(tag.digest), configuration) for tag in tags}
+    broken = {
+        tag.name: found.problem
+        for tag in tags
+        if (found := manifests.get(tag.digest)) and found.problem
+    }
     choice = selection.select(
-        facts, _rules(configuration, refusals), running=image.live_tag or None, at=at
+        [fact for name, fact in facts.items() if name not in broken],
+        _rules(configuration, refusals),
+        running=image.live_tag or None,
+        at=at,
     )
+    verdicts = dict(
+        zip((name for name in facts if name not in broken), choice.verdicts, strict=True)
+    )
+    verdicts |= {name: Verdict(name, "rejected", problem) for name, problem in broken.items()}
     rows = [
-        TagRow(tag, fact.created, verdict, _runs(tag, image), refusals.get(tag.digest))
-        for tag, fact, verdict in zip(tags, facts, choice.verdicts, strict=True)
+        TagRow(
+            tag,
+            facts[tag.name].created,
+            verdicts[tag.name],
+            _runs(tag, image),
+            refusals.get(tag.digest),
+        )
+        for tag in tags
     ]
     rows.sort(key=_newness, reverse=True)
     return Judged(tuple(rows[first : first + PAGE_SIZE]), len(rows), choice.error or "", first)
@@ -83,20 +103,31 @@ def _rules(configuration: ImageConfiguration, refusals: Mapping[str, Refusal]) -
 
 def _manifests(image: TrackedImage) -> dict[str, ImageManifest]:
     rows = ImageManifest.objects.filter(image_repository=image.image_repository_id)
-    return {row.digest: row for row in rows.only("digest", "created", "platforms")}
+    return {row.digest: row for row in rows.only("digest", "created", "platforms", "problem")}
 
 
-def _facts(tag: ImageTag, manifests: Mapping[str, ImageManifest]) -> TagFacts:
-    manifest = manifests.get(tag.digest)
+def _facts(
+    tag: ImageTag, manifest: ImageManifest | None, configuration: ImageConfiguration
+) -> TagFacts:
     if manifest is None:
         return TagFacts(tag.name, digest=tag.digest or None, position=tag.position)
     return TagFacts(
         tag.name,
         digest=tag.digest,
-        created=manifest.created,
+        created=_created(manifest, configuration.platforms or (DEFAULT_PLATFORM,)),
         platforms=tuple(str(entry.get("platform", "")) for entry in manifest.platforms),
         position=tag.position,
     )
+
+
+def _created(manifest: ImageManifest, wanted: tuple[str, ...]) -> datetime | None:
+    """Return the newest build time of the wanted platforms, as the scan compares them."""
+    times = [
+        parse_datetime(str(entry.get("created") or ""))
+        for entry in manifest.platforms
+        if patterns.platform_matches(wanted, str(entry.get("platform", "")))
+    ]
+    return max((moment for moment in times if moment is not None), default=manifest.created)
 
 
 def _runs(tag: ImageTag, image: TrackedImage) -> bool:
