@@ -1,0 +1,122 @@
+"""Every route with every role against this checked-in matrix; a route without a row fails (W13)."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests import builders
+
+EVERYONE = frozenset({"anonymous", "outsider", "viewer", "sre", "auditor", "administrator"})
+SIGNED_IN = EVERYONE - {"anonymous"}
+KNOWN = SIGNED_IN - {"outsider"}
+APPROVERS = frozenset({"sre"})
+TRAIL_READERS = frozenset({"sre", "auditor", "administrator"})
+
+# route name → method, who gets past the door
+MATRIX = {
+    "approvals:pending-list": ("get", KNOWN),
+    "approvals:bulk-review": ("post", APPROVERS),
+    "approvals:bulk-decide": ("post", APPROVERS),
+    "approvals:promotion": ("get", KNOWN),
+    "approvals:approve": ("post", APPROVERS),
+    "approvals:reject": ("post", APPROVERS),
+    "approvals:retry": ("post", APPROVERS),
+    "approvals:withdraw": ("post", APPROVERS),
+    "approvals:execution": ("get", KNOWN),
+    "approvals:application-list": ("get", KNOWN),
+    "approvals:application": ("get", KNOWN),
+    "approvals:release-list": ("get", KNOWN),
+    "approvals:audit-list": ("get", TRAIL_READERS),
+    "approvals:audit-export": ("get", TRAIL_READERS),
+    "approvals:sign-in": ("get", EVERYONE),
+    "approvals:sign-out": ("post", SIGNED_IN),
+    "approvals:theme": ("post", EVERYONE),
+    "approvals:events": ("get", KNOWN),
+    "approvals:alive": ("get", EVERYONE),
+    "approvals:ready": ("get", EVERYONE),
+    "api:schema": ("get", KNOWN),
+    "api:application-list": ("get", KNOWN),
+    "api:promotion-list": ("get", KNOWN),
+    "api:promotion": ("get", KNOWN),
+    "api:promotion-approve": ("post", APPROVERS),
+    "api:promotion-reject": ("post", APPROVERS),
+    "api:audit-event-list": ("get", TRAIL_READERS),
+}
+WITH_PROMOTION_ID = {"approve", "reject", "retry", "withdraw", "execution", "promotion"}
+
+
+@pytest.fixture
+def cast(
+    sre: User, viewer: User, auditor: User, administrator: User, outsider: User
+) -> dict[str, User | None]:
+    return {
+        "anonymous": None,
+        "outsider": outsider,
+        "viewer": viewer,
+        "sre": sre,
+        "auditor": auditor,
+        "administrator": administrator,
+    }
+
+
+def _names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name}"
+        else:
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from _names(pattern, namespace + inner)
+
+
+def _address(name: str, promotion) -> str:
+    application = promotion.application
+    if name == "approvals:application":
+        return reverse(name, args=[application.namespace, application.name])
+    if name.startswith("api:promotion") and name != "api:promotion-list":
+        return reverse(name, args=[promotion.pk])
+    if name.removeprefix("approvals:") in WITH_PROMOTION_ID:
+        return reverse(name, args=[promotion.pk])
+    return reverse(name)
+
+
+def _is_past_the_door(response) -> bool:
+    to_sign_in = response.status_code == 302 and response.url.startswith("/sign-in/?")
+    return not to_sign_in and response.status_code not in (401, 403)
+
+
+def test_routes_all_have_a_row_in_the_matrix():
+    assert sorted(_names(get_resolver())) == sorted(MATRIX)
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_w13_route_lets_in_exactly_the_roles_of_the_matrix(name: str, cast):
+    promotion = builders.make_promotion()
+    method, allowed = MATRIX[name]
+
+    let_in = set()
+    for role, person in cast.items():
+        client = Client()
+        if person is not None:
+            client.force_login(person)
+        response = getattr(client, method)(_address(name, promotion))
+        if _is_past_the_door(response):
+            let_in.add(role)
+
+    assert let_in == allowed
+
+
+def test_w13_disabled_person_is_let_in_nowhere(sre: User, client: Client):
+    promotion = builders.make_promotion()
+    client.force_login(sre)
+    User.objects.filter(pk=sre.pk).update(is_active=False)
+
+    let_in = {
+        name
+        for name, (method, _) in MATRIX.items()
+        if _is_past_the_door(getattr(client, method)(_address(name, promotion)))
+    }
+
+    assert let_in == {name for name, (_, allowed) in MATRIX.items() if allowed == EVERYONE}
