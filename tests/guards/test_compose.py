@@ -16,7 +16,6 @@ OURS = sorted(set(SERVICES) - {"postgres", "redis"})
 WORKERS = sorted(name for name in SERVICES if name.startswith("worker-"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
-NOT_SETTINGS = {"KUBECONFIG"}  # read by the Kubernetes client itself
 
 
 def _settings_read_by_the_code():
@@ -123,7 +122,7 @@ def test_worker_can_reach_the_outside(name):
 
 @pytest.mark.parametrize("name", OURS)
 def test_service_sets_only_known_settings(name):
-    known = _settings_read_by_the_code().keys() | NOT_SETTINGS
+    known = _settings_read_by_the_code().keys()
 
     names = {key.removesuffix("_FILE") for key in SERVICES[name]["environment"]}
 
