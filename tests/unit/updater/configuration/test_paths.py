@@ -112,7 +112,7 @@ def test_resolve_any_text_stays_inside_or_is_refused(path, within):
     except PathError:
         return
 
-    assert resolved == "." or not resolved.startswith(("/", "-", ".."))
+    assert not resolved.startswith(("/", "-"))
     assert ".." not in resolved.split("/")
     assert paths.resolve(resolved) == resolved
 
