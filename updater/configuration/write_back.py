@@ -55,11 +55,13 @@ class WriteBackJudge:
         return Judged(self._git(method, source, target, allow_http=allow_http), shown)
 
     def _method(self) -> Method:
-        namespace = self._manifest.secrets_namespace
+        namespace, written = self._manifest.secrets_namespace, self._written.method
+        # A bad git method disables the Application, but what else is wrong about git shall be seen too.
+        means_git = written is not None and written.text.strip().startswith(methods.GIT)
         return self._findings.accept(
-            self._written.method,
+            written,
             lambda setting: methods.parse(setting.text, namespace=namespace),
-            otherwise=Method(),
+            otherwise=Method(methods.GIT if means_git else methods.ARGOCD),
         )
 
     def _target_setting(self) -> TargetSetting | None:

@@ -58,6 +58,13 @@ def test_read_method_a14_of_another_form_disables_the_application(text, exact):
     assert configuration.write_back.credentials is None
 
 
+def test_read_method_a14_bad_git_method_shows_what_else_is_wrong():
+    configuration = read({**IMAGES, "write-back-method": "git:env:HOME", "git-branch": "a b"})
+
+    assert configuration.write_back.method == "git"
+    assert codes(configuration, fatal=True) == [("CREDENTIAL_REF", None), ("BAD_BRANCH", None)]
+
+
 def test_read_method_argocd_needs_no_git_settings():
     assert read(IMAGES).write_back == WriteBack(method="argocd")
 
