@@ -1,5 +1,6 @@
 """The product's own processes on one machine: their commands and their order."""
 
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -16,7 +17,9 @@ from onebox.state import State
 from onebox.supervisor import StartError, Supervisor
 from onebox.valkey import Valkey
 
-QUEUES = ("scan", "execute")
+# A scan is cut off (Celery's cold shutdown): it only reads, and may follow the cluster for half a minute.
+# An execution is let finish.
+END_SIGNALS = {"scan": signal.SIGQUIT, "execute": signal.SIGTERM}
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -35,11 +38,20 @@ class Onebox:
         """The address to open."""
         return f"http://localhost:{self.port}/"
 
-    def python(self, name: str, *arguments: str, env: Mapping[str, str] | None = None) -> Program:
+    def python(
+        self,
+        name: str,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        end_signal: int = signal.SIGTERM,
+    ) -> Program:
         """Return a Python child of the tree, logged to its own file."""
-        command = [sys.executable, "-m", *arguments]
         return Program(
-            name, command, log=self.state.log(name), env=self.env if env is None else env
+            name,
+            [sys.executable, "-m", *arguments],
+            log=self.state.log(name),
+            env=self.env if env is None else env,
+            end_signal=end_signal,
         )
 
     def manage(self, *command: str) -> str:
@@ -88,7 +100,7 @@ def start_web(onebox: Onebox) -> None:
 def start_work(onebox: Onebox, *, kubeconfigs: Mapping[str, Path] | None = None) -> None:
     """Start the workers of both queues, then beat; `kubeconfigs` gives a queue its own access."""
     own = {} if kubeconfigs is None else kubeconfigs
-    onebox.supervisor.start(*(_worker(onebox, queue, own.get(queue)) for queue in QUEUES))
+    onebox.supervisor.start(*(_worker(onebox, queue, own.get(queue)) for queue in END_SIGNALS))
     bare = environment.without_cluster_access(onebox.env)
     onebox.supervisor.start(onebox.python("beat", *_celery("beat"), env=bare))
     onebox.console.say("workers and beat have started")
@@ -112,7 +124,14 @@ def _worker(onebox: Onebox, queue: str, kubeconfig: Path | None) -> Program:
     env = onebox.env if kubeconfig is None else {**onebox.env, "KUBECONFIG": str(kubeconfig)}
     options = (f"--queues={queue}", f"--hostname={queue}@%h", "--concurrency=2")
     quick_start = ("--without-mingle", "--without-gossip")  # they have no neighbours to ask
-    return onebox.python(f"worker-{queue}", *_celery("worker"), *options, *quick_start, env=env)
+    return onebox.python(
+        f"worker-{queue}",
+        *_celery("worker"),
+        *options,
+        *quick_start,
+        env=env,
+        end_signal=END_SIGNALS[queue],
+    )
 
 
 def _celery(role: str) -> tuple[str, ...]:

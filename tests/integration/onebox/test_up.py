@@ -22,7 +22,7 @@ OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")
 
 
 def test_queues_are_those_of_celery():
-    assert product.QUEUES == celery.QUEUES
+    assert tuple(product.END_SIGNALS) == celery.QUEUES
 
 
 class Tree:
