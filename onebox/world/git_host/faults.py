@@ -11,7 +11,12 @@ class Faults:
     redirect_to: str = ""  # answer 301 to this address with the same path
     refuses: bool = False  # close the connection without a word
     loses_answers: bool = False  # do the work, then close the connection
+    loses_pushes: bool = False  # the same, for the request that brings the commits
     delay_seconds: float = 0.0
     is_old: bool = (
         False  # speak only the first protocol, in which a single file's content cannot be asked for
     )
+
+    def loses(self, path: str) -> bool:
+        """Whether the answer to a request for `path` is to get lost."""
+        return self.loses_answers or (self.loses_pushes and path.endswith("/git-receive-pack"))

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import ssl
 import time
 from collections import deque
 from collections.abc import Collection, Mapping
@@ -25,20 +26,28 @@ class GitHost:
     """A git host for the demo and for tests; without `users` everybody may do everything."""
 
     def __init__(
-        self, folder: Path, users: Mapping[str, str] | None = None, *, port: int = 0
+        self,
+        folder: Path,
+        users: Mapping[str, str] | None = None,
+        *,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.folder = folder
         self.users = dict(users or {})
         self.repositories = Repositories(folder)
         self.faults = Faults()
         self.requests: deque[str] = deque(maxlen=REMEMBERED_REQUESTS)
+        self._scheme = "https" if tls else "http"
         self._server = _Server((HOST, port), self)
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread: Thread | None = None
 
     @property
     def url(self) -> str:
         """The address of the host, without a slash at its end."""
-        return f"http://{HOST}:{self._server.server_port}"
+        return f"{self._scheme}://{HOST}:{self._server.server_port}"
 
     def start(self) -> "GitHost":
         """Serve from another thread."""
@@ -171,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
             backend.body(self.rfile, request.headers) as body,
             backend.run(host.folder, request, body) as answer,
         ):
-            if host.faults.loses_answers:
+            if host.faults.loses(request.path):
                 answer.body.read()
                 self.close_connection = True
                 return

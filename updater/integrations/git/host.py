@@ -14,6 +14,9 @@ from updater.integrations.git.transport import Git
 
 FEW_FILES_BYTES = 16 * MIB
 MANY_PACKS = 50  # each fetch that brings something leaves one
+# Only what brings objects or sorts them knows that file contents may be absent here. A push must not: it would ask
+# for the old content, to send a smaller difference.
+_PARTIAL = ("-c", "remote.o.promisor=true", "-c", "remote.o.partialCloneFilter=blob:none")
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
 
 
@@ -28,9 +31,9 @@ class Host:
         """Bring a branch into the mirror and return the SHA of its last commit."""
         wanted = f"+{self._head(branch)}:{branches.fetched(branch)}"
         content = "--filter=blob:none" if self._folder.is_filtered else "--no-filter"
-        self._git.network(*_FETCH, content, "--", "o", wanted)
+        self._git.network(*_PARTIAL, *_FETCH, content, "--", "o", wanted)
         if self._folder.count_packs() > MANY_PACKS:
-            self._git.network("repack", "-a", "-d", "--quiet")
+            self._git.local(*_PARTIAL, "repack", "-a", "-d", "--quiet")
         return self._folder.read_reference(branches.fetched(branch))
 
     def fetch_contents(self, shas: Collection[str]) -> None:
@@ -38,7 +41,7 @@ class Host:
         quick = ("-c", "fetch.negotiationAlgorithm=noop")  # we know that none of them is here
         try:
             self._git.network(
-                *quick, *_FETCH, "--filter=blob:none", "--", "o", *sorted(shas),
+                *_PARTIAL, *quick, *_FETCH, "--filter=blob:none", "--", "o", *sorted(shas),
                 file_bytes=FEW_FILES_BYTES,
             )  # fmt: skip
         except RepositoryTooLargeError as large:

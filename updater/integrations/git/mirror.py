@@ -13,6 +13,7 @@ from typing import TypeVar
 from updater.integrations.git import building, commits, signing, urls
 from updater.integrations.git.commits import Signature
 from updater.integrations.git.errors import (
+    CommitNotFoundError,
     MirrorDamagedError,
     ObjectNotServedError,
     PushMovedError,
@@ -139,9 +140,15 @@ class GitMirror:
         """
         self._objects.require_sha(sha)
         with self.locked():
-            if expected is not None and not self._history.is_ancestor(expected, sha):
+            if expected is not None and not self._follows(expected, sha):
                 raise PushMovedError.of(self._name, f"{sha} does not follow {expected}")
             self._host.push(sha, branch, expected=expected)
+
+    def _follows(self, expected: str, sha: str) -> bool:
+        try:
+            return self._history.is_ancestor(expected, sha)
+        except CommitNotFoundError as lost:
+            raise MirrorDamagedError.of(self._name, f"{sha} must be built again") from lost
 
     def _healed(self, work: Callable[[], _Result]) -> _Result:
         """Do the work; on a damaged mirror make it anew once, with the branches fetched before."""
@@ -152,6 +159,10 @@ class GitMirror:
                 self._renew(damage, filtered=None)
             except ObjectNotServedError as refusal:
                 self._renew(refusal, filtered=False)
+            except CommitNotFoundError:
+                if self._objects.has_all(self._folder.references()):
+                    raise
+                self._renew(MirrorDamagedError.of(self._name), filtered=None)
             return work()
 
     def _renew(

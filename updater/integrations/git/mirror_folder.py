@@ -109,6 +109,12 @@ class MirrorFolder:
         except (OSError, UnicodeDecodeError) as unreadable:
             raise MirrorDamagedError.of(self._name, f"{reference} is not readable") from unreadable
 
+    def references(self) -> list[str]:
+        """Return what all references of ours hold."""
+        return [
+            path.read_text(errors="replace").strip() for path in self.path.glob("refs/fetched/*")
+        ]
+
     def count_packs(self) -> int:
         """Return how many packs the mirror consists of."""
         return len(list((self.path / "objects" / "pack").glob("*.pack")))

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,6 +134,14 @@ class Objects:
             return False
         done = self._git.local("cat-file", "-t", sha, accept=(0, 128))
         return done.output.strip() == b"commit"
+
+    def has_all(self, shas: Collection[str]) -> bool:
+        """Whether the mirror holds every one of these objects."""
+        if not all(map(_SHA.fullmatch, shas)):
+            return False
+        listing = "".join(f"{sha}\n" for sha in shas).encode()
+        output = self._git.local("cat-file", "--batch-check", stdin=listing).output
+        return not any(line.endswith(b" missing") for line in output.splitlines())
 
     def require_sha(self, text: str) -> str:
         """Return the text if it is a full commit SHA."""

@@ -58,6 +58,7 @@ _SIGNS: Final[tuple[tuple[type[errors.GitError], tuple[str, ...]], ...]] = (
         r"packfile .* (?:cannot|does not|index)", r"missing (?:blob|tree|commit) [0-9a-f]",
         r"invalid sha1 pointer", r"bad ref", r"bad signature 0x", r"not a git repository",
         r"bad config", r"unresolved delta", r"did not send all necessary objects", r"src refspec",
+        r"cannot lock ref", r"unable to resolve reference",
     )),
 )  # fmt: skip
 _COMPILED = tuple((kind, re.compile("|".join(signs))) for kind, signs in _SIGNS)

@@ -19,9 +19,10 @@ ORPHAN_GRACE_SECONDS = 10
 
 # Set by the shell that becomes the program: a Python function between fork and exec would copy the page
 # tables of a large worker first (2 ms against 15 ms in a process of 300 MB).
+# With the signal ignored, a file beyond its limit is an error the program can name ("File too large").
 # A limit the system does not know (memory, on macOS) or already holds lower is passed over.
 _LIMITED = (
-    '{ ulimit -f "$1"; ulimit -v "$2"; ulimit -t "$3"; ulimit -c 0; } 2>/dev/null;'
+    'trap "" XFSZ; { ulimit -f "$1"; ulimit -v "$2"; ulimit -t "$3"; ulimit -c 0; } 2>/dev/null;'
     ' shift 3; exec "$@"'
 )
 

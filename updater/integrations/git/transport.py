@@ -35,13 +35,11 @@ _PINNED: Final = (
     "transfer.fsckObjects=true", "fetch.fsck.badTimezone=warn",
     "fetch.fsck.missingSpaceBeforeDate=warn", "fetch.fsck.zeroPaddedFilemode=warn",
     # No work behind our back; and a cache that can be made anew need not wait for the disk.
-    "gc.auto=0", "maintenance.auto=false", "core.fsync=none", "core.fsyncObjectFiles=false",
+    "gc.auto=0", "maintenance.auto=false", "core.fsync=none",
     "fetch.unpackLimit=1", "core.bigFileThreshold=16m", "core.packedGitLimit=512m",
     "protocol.version=2", "push.gpgSign=false", "push.followTags=false", "log.showSignature=false",
     "protocol.allow=never",
 )  # fmt: skip
-# Only calls that may go out know that file contents can be missing here; a local one then never tries to.
-_PROMISOR: Final = ("-c", "remote.o.promisor=true", "-c", "remote.o.partialCloneFilter=blob:none")
 
 
 class Git:
@@ -58,11 +56,10 @@ class Git:
 
     def local(self, *arguments: str, stdin: bytes = b"", accept: Sequence[int] = (0,)) -> Finished:
         """Run a command that never leaves this machine."""
-        closed = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
         with self._failures_in_words():
             done = process.run(
                 self._command(arguments),
-                env={**self._environment(), **closed},
+                env={**self._environment(), "GIT_ALLOW_PROTOCOL": "none"},
                 limits=self._limits,
                 stdin=stdin,
             )
@@ -83,7 +80,7 @@ class Git:
         with self._failures_in_words(), self._folder.private() as private:
             access = private_files.write(private, self._address, self._remote.credentials)
             done = process.run(
-                self._command((*_PROMISOR, *access.arguments, *arguments)),
+                self._command((*access.arguments, *arguments)),
                 env={**self._environment(), **access.environment},
                 limits=limits,
                 stdin=stdin,
@@ -116,6 +113,9 @@ class Git:
             "GIT_ALLOW_PROTOCOL": ":".join(self._schemes),
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_NO_REPLACE_OBJECTS": "1",
+            # A host that speaks the old protocol made git fetch within fetches without end; we ask for what is
+            # absent ourselves.
+            "GIT_NO_LAZY_FETCH": "1",
             "GIT_LFS_SKIP_SMUDGE": "1",
         }
 
