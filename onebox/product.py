@@ -17,6 +17,10 @@ from onebox.state import State
 from onebox.supervisor import StartError, Supervisor
 from onebox.valkey import Valkey
 
+PROCESSES = {
+    "scan": 3,
+    "execute": 2,
+}  # one scanning process follows the cluster nearly all the time
 # A scan is cut off (Celery's cold shutdown): it only reads, and may follow the cluster for half a minute.
 # An execution is let finish.
 END_SIGNALS = {"scan": signal.SIGQUIT, "execute": signal.SIGTERM}
@@ -122,7 +126,7 @@ def _web(onebox: Onebox) -> Program:
 
 def _worker(onebox: Onebox, queue: str, kubeconfig: Path | None) -> Program:
     env = onebox.env if kubeconfig is None else {**onebox.env, "KUBECONFIG": str(kubeconfig)}
-    options = (f"--queues={queue}", f"--hostname={queue}@%h", "--concurrency=2")
+    options = (f"--queues={queue}", f"--hostname={queue}@%h", f"--concurrency={PROCESSES[queue]}")
     quick_start = ("--without-mingle", "--without-gossip")  # they have no neighbours to ask
     return onebox.python(
         f"worker-{queue}",
