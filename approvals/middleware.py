@@ -69,18 +69,8 @@ def request_ids(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def acting(get_response: GetResponse) -> GetResponse:
-    """Name the actor of the request for the audit trail: from the session, never from the body."""
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        request.actor = actor_of(request)  # type: ignore[attr-defined]  # declared in views.requests
-        return get_response(request)
-
-    return middleware
-
-
 def actor_of(request: HttpRequest) -> Actor:
-    """Return who asks, as the audit trail keeps it."""
+    """Return who asks, as the audit trail keeps it: from the session, never from the body."""
     user = getattr(request, "user", None)
     return Actor(
         name=user.get_username() if isinstance(user, User) and user.is_authenticated else "",
@@ -116,6 +106,7 @@ class Guard:
         if action is None:
             return _unmarked(request, view)
         try:
+            request.actor = actor_of(request)  # type: ignore[attr-defined]  # declared in views.requests
             permissions.require(request.user, action)
         except NotAllowedError as error:
             if request.user.is_authenticated and action in _RECORDED and request.method == "POST":
