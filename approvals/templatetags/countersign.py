@@ -8,7 +8,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from approvals.presenters import texts, times
+from approvals.models import Decision
+from approvals.presenters import people, texts, times
 
 register = template.Library()
 
@@ -73,6 +74,12 @@ def digest(value: str) -> SafeString | str:
         hexadecimal[8:32],
         hexadecimal[32:],
     )
+
+
+@register.filter
+def decider(decision: Decision) -> str:
+    """Return the name of who decided, as it was then."""
+    return people.name_of(decision)
 
 
 @register.filter

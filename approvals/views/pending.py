@@ -10,11 +10,12 @@ from django.views.decorators.http import require_safe
 
 from approvals import permissions, policy
 from approvals.forms import PendingFilterForm
-from approvals.models import Decision, Promotion
+from approvals.models import Promotion
 from approvals.permissions import Action, guarded
 from approvals.policy import Standing
 from approvals.presenters import gates
 from approvals.presenters.gates import Gate
+from approvals.presenters.people import name_of
 from approvals.queries import keyset, pending
 from approvals.queries.pending import Show, Surroundings, Wanted
 from approvals.views import pages
@@ -135,12 +136,6 @@ def grouped(rows: Iterable[Row]) -> list[Group]:
     """Return the rows by Application, in their order."""
     groups = groupby(rows, key=lambda row: row.promotion.application)
     return [Group(application, tuple(members)) for application, members in groups]
-
-
-def name_of(decision: Decision) -> str:
-    """Return the decider's name as it was when they decided."""
-    identity = decision.identity
-    return str(identity.get("full_name") or identity.get("username") or decision.by)
 
 
 def _row(

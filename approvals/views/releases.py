@@ -14,10 +14,10 @@ from approvals.models import Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
 from approvals.presenters import times
+from approvals.presenters.people import name_of
 from approvals.queries import keyset, promotions, releases
 from approvals.queries.releases import Show, Wanted
 from approvals.views import pages, verdicts
-from approvals.views.pending import name_of
 from approvals.views.promotions import found
 from approvals.views.requests import PersonRequest
 from updater import clock

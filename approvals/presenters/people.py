@@ -1,0 +1,10 @@
+"""Names of people as they were when they decided."""
+
+from approvals.models import Decision
+from approvals.presenters.texts import visible
+
+
+def name_of(decision: Decision) -> str:
+    """Return the decider's name from the snapshot kept with the decision."""
+    identity = decision.identity
+    return visible(str(identity.get("full_name") or identity.get("username") or decision.by))
