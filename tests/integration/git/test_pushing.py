@@ -196,6 +196,16 @@ def test_find_trailers_several_in_one_commit_are_all_found(mirror):
     assert found == {"p1": sha, "p2": sha}
 
 
+@pytest.mark.parametrize("value", ["p[1", "a.*b", "--all", "x y"])
+def test_find_trailers_value_is_text_and_no_pattern(mirror, value):
+    base = mirror.fetch("main")
+    sha = commit(mirror, base, NEW, value)
+
+    found = mirror.find_trailers("Promotion-Id", tip=sha, since=base, values=[value])
+
+    assert found == {value: sha}
+
+
 def test_find_trailers_of_a_copied_commit_gives_the_first(host, mirror):
     base = mirror.fetch("main")
     sha = write(mirror, NEW)

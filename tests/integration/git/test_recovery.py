@@ -101,8 +101,10 @@ def test_read_file_g23_object_that_is_another_than_its_name_is_noticed(mirror, f
     tip = mirror.fetch("main")
     wrong = plain_git(folder, "hash-object", "-w", "--stdin", stdin=b"image:\n  tag: evil\n")
     right = plain_git(folder, "rev-parse", f"{tip}:{VALUES}")
-    for path in (*packs(folder), *packs(folder, "idx")):
-        path.unlink()
+    for index in packs(folder, "idx"):
+        if right in plain_git(folder, "verify-pack", "-v", index):
+            index.with_suffix(".pack").unlink()
+            index.unlink()
     objects = folder / "objects"
     (objects / right[:2]).mkdir(exist_ok=True)
     (objects / wrong[:2] / wrong[2:]).rename(objects / right[:2] / right[2:])
