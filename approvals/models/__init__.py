@@ -3,6 +3,8 @@
 from approvals.models.access import ApiToken, IdempotencyRecord
 from approvals.models.decision import Decision
 from approvals.models.execution import Execution, ExecutionStep, Lease
+from approvals.models.hold import Hold
+from approvals.models.policy_version import PolicyVersion
 from approvals.models.promotion import Promotion
 
 __all__ = [
@@ -10,7 +12,9 @@ __all__ = [
     "Decision",
     "Execution",
     "ExecutionStep",
+    "Hold",
     "IdempotencyRecord",
     "Lease",
+    "PolicyVersion",
     "Promotion",
 ]
