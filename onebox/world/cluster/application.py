@@ -28,13 +28,12 @@ _OBJECT_LIMIT = 1_500_000
 
 @dataclass
 class ClusterApplication:
-    """Serves one store to the accounts; `is_closing` ends every watch."""
+    """Serves one store to the accounts."""
 
     store: Store
     accounts: Accounts
     faults: Faults = field(default_factory=Faults)
     bookmark_seconds: float = 60
-    is_closing: bool = False
 
     def __post_init__(self) -> None:
         self.listings = Listings(self.store)
@@ -83,7 +82,7 @@ class ClusterApplication:
         attempt = Attempt(verb, kind.group, kind.plural, target.namespace, target.name)
         access.authorize(account, attempt)
         fault = self.faults.draw(verb, kind.plural, account.name)
-        if await _misbehave(fault, send):
+        if await self._misbehave(fault, send):
             return
         faults.raise_before(fault)
         if verb == "watch":
@@ -92,6 +91,16 @@ class ClusterApplication:
         outcome = self._carry_out(verb, request, target)
         faults.raise_after(fault)
         await _send_json(send, outcome.code, outcome.manifest, _warning(outcome))
+
+    async def _misbehave(self, fault: Fault | None, send: Send) -> bool:
+        """Play the faults that are no proper answer; tell whether one was."""
+        kind = fault.kind if fault else ""
+        if kind == "hang":
+            await self.store.closed.wait()
+        if kind == "garbage":
+            page = b"<html>Bad gateway</html>"
+            await _send(send, 200, page, {"Content-Type": "text/html"})
+        return kind in ("hang", "garbage")
 
     def _carry_out(self, verb: str, request: Request, address: Address) -> Outcome:
         target = Target(address.resource, address.namespace, address.name)
@@ -141,16 +150,12 @@ class ClusterApplication:
         await _start(send, 200, {"Content-Type": "application/json"})
         async for line in watching.lines(self.store, wanted, ended):
             await send({"type": "http.response.body", "body": line, "more_body": True})
-            if self.is_closing or ended.is_set():
-                break
         await send({"type": "http.response.body", "body": b""})
         listener.cancel()
 
     async def _wait_for_end(self, receive: Receive, ended: asyncio.Event) -> None:
-        while not self.is_closing:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                break
+        while (await receive())["type"] != "http.disconnect":
+            pass
         ended.set()
         self.store.wake()
 
@@ -201,16 +206,6 @@ def _list_document(resource: Resource, page: Page, *, tells_remaining: bool) -> 
         "metadata": metadata,
         "items": items,
     }
-
-
-async def _misbehave(fault: Fault | None, send: Send) -> bool:
-    """Play the faults that are no proper answer; tell whether one was."""
-    if fault is not None and fault.kind == "hang":
-        await asyncio.sleep(3600)
-    if fault is not None and fault.kind == "garbage":
-        await _send(send, 200, b"<html>Bad gateway</html>", {"Content-Type": "text/html"})
-        return True
-    return False
 
 
 async def _send_json(

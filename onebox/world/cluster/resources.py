@@ -32,6 +32,12 @@ class Resource:
         """`plural.group`, as messages write it."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
+    def path(self, namespace: str = "", name: str = "") -> str:
+        """Return the address of an object, of a namespace's objects, or of all."""
+        root = f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        return f"{root}{scope}/{self.plural}" + (f"/{name}" if name else "")
+
 
 RESOURCES = (
     Resource(

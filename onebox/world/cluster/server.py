@@ -40,7 +40,7 @@ class ClusterServer:
             self.store, self.accounts, self.faults, bookmark_seconds
         )
         self._socket = _listen(port)
-        self._server = uvicorn.Server(_settings(self.application))
+        self._server = _Server(self.application)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -61,7 +61,6 @@ class ClusterServer:
 
     def stop(self) -> None:
         """End the watches, then the server."""
-        self.application.is_closing = True
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(5)
@@ -88,15 +87,20 @@ class ClusterServer:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        closing = asyncio.ensure_future(self._end_watches())
         await self._server.serve(sockets=[self._socket])
-        closing.cancel()
 
-    async def _end_watches(self) -> None:
-        while not self._server.should_exit:
-            await asyncio.sleep(0.05)
-        self.application.is_closing = True
-        self.store.wake()
+
+class _Server(uvicorn.Server):
+    """Ends the watches first, as it would wait for them."""
+
+    def __init__(self, application: ClusterApplication) -> None:
+        super().__init__(_settings(application))
+        self._store = application.store
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, let everything under way end."""
+        self._store.close()
+        await super().shutdown(sockets)
 
 
 def _listen(port: int) -> socket.socket:

@@ -40,6 +40,7 @@ class Store:
     version: int = 0
     _objects: dict[Resource, dict[tuple[str, str], Json]] = field(default_factory=dict)
     _log: list[Change] = field(default_factory=list)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
     _wakers: set[asyncio.Event] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -100,6 +101,11 @@ class Store:
         """Let every watcher look again."""
         for waker in self._wakers:
             waker.set()
+
+    def close(self) -> None:
+        """End every watch."""
+        self.closed.set()
+        self.wake()
 
     def add_waker(self, waker: asyncio.Event) -> None:
         """Have an event set at every change, until it is removed."""

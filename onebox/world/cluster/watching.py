@@ -56,7 +56,7 @@ async def _follow(
     if request.starts_with_everything:
         for manifest in _existing(store, request.question):
             yield _line("ADDED", manifest)
-    while not ended.is_set() and now() < deadline:
+    while not (ended.is_set() or store.closed.is_set()) and now() < deadline:
         waker.clear()
         for change in store.changes_since(version):
             version = change.version

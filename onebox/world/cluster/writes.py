@@ -20,6 +20,8 @@ _STALE = (
     "the object has been modified; please apply your changes to the latest version and try again"
 )
 
+_EVENT_SECONDS = 3600
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -58,6 +60,8 @@ class Writer:
 
     def create(self, target: Target, body: Json, options: Options) -> Outcome:
         """POST one object."""
+        if target.resource.plural == "events":
+            self._forget_old_events(target.resource)
         name = admission.chosen_name(body)
         target = Target(target.resource, target.namespace, name)
         if self.store.get(target.resource, target.namespace, name) is not None:
@@ -110,6 +114,11 @@ class Writer:
         }
         body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
         return Outcome({**body, "details": details})
+
+    def _forget_old_events(self, resource: Resource) -> None:
+        limit = times.rfc3339(self.clock() - _EVENT_SECONDS)
+        for event in self.store.select(resource, "", lambda manifest: _born_at(manifest) < limit):
+            self.store.remove(resource, event)
 
     def _existing(self, target: Target) -> Json:
         before = self.store.get(target.resource, target.namespace, target.name)
@@ -258,6 +267,10 @@ def _check_preconditions(target: Target, before: Json, preconditions: Json) -> N
 
 def _version(manifest: Json) -> str:
     return str(manifest["metadata"]["resourceVersion"])
+
+
+def _born_at(manifest: Json) -> str:
+    return str(manifest["metadata"]["creationTimestamp"])
 
 
 def _uid(manifest: Json) -> str:

@@ -1,0 +1,115 @@
+"""The source hydrator: rendering the dry branch and pushing plain manifests to the sync branch (section 5.5)."""
+
+import json
+
+from onebox.world.argocd import comparing
+from onebox.world.argocd.installation import Installation, Memory
+from onebox.world.argocd.levels import REFRESH
+from onebox.world.argocd.snapshot import RenderError
+from onebox.world.argocd.sources import Sources
+from onebox.world.cluster import times
+from onebox.world.cluster.documents import Json
+
+HYDRATE = "argocd.argoproj.io/hydrate"
+
+
+def advance(installation: Installation, app: Json, memory: Memory) -> float | None:
+    """Hydrate when the dry branch moved or somebody asked; return when to look again."""
+    at, poll = installation.clock(), installation.settings.resync_seconds
+    is_asked = HYDRATE in app["metadata"].get("annotations", {})
+    is_due = memory.hydrated_at is None or at >= memory.hydrated_at + poll
+    if not is_asked and not is_due and not _has_changed(app):
+        return (memory.hydrated_at or at) + poll
+    memory.hydrated_at = at
+    _hydrate(installation, app, is_asked=is_asked)
+    return at + poll
+
+
+def _operations(app: Json) -> Json:
+    hydration: Json = (app.get("status") or {}).get("sourceHydrator") or {}
+    return hydration
+
+
+def _has_changed(app: Json) -> bool:
+    current = _operations(app).get("currentOperation") or {}
+    return bool(current.get("sourceHydrator") != app["spec"]["sourceHydrator"])
+
+
+def _hydrate(installation: Installation, app: Json, *, is_asked: bool) -> None:
+    stated = app["spec"]["sourceHydrator"]
+    dry = Sources((stated["drySource"],), is_multiple=False)
+    current = _operations(app).get("currentOperation") or {}
+    try:
+        (commit,) = comparing.resolve(installation, app, dry, is_fresh=True)
+    except RenderError as error:
+        _fail(installation, app, {"startedAt": installation.now(), "sourceHydrator": stated}, error)
+        return
+    is_known = current.get("drySHA") == commit and not _has_changed(app)
+    if (
+        is_known
+        and not is_asked
+        and (current["phase"] == "Hydrated" or _cools(installation, current))
+    ):
+        return
+    operation = {
+        "phase": "Hydrating",
+        "startedAt": installation.now(),
+        "drySHA": commit,
+        "sourceHydrator": stated,
+    }
+    _write(installation, app, operation)
+    try:
+        hydrated = _push(installation, app, dry, commit)
+    except RenderError as error:
+        _fail(installation, app, operation, error)
+        return
+    done = {
+        **operation,
+        "phase": "Hydrated",
+        "finishedAt": installation.now(),
+        "hydratedSHA": hydrated,
+    }
+    _write(installation, app, done, is_success=True)
+
+
+def _cools(installation: Installation, current: Json) -> bool:
+    failed_at = times.parse(current.get("finishedAt") or current["startedAt"])
+    return installation.clock() < failed_at + installation.settings.hydration_cooldown_seconds
+
+
+def _push(installation: Installation, app: Json, dry: Sources, commit: str) -> str:
+    stated = app["spec"]["sourceHydrator"]
+    rendered = comparing.render(installation, app, dry, (commit,))
+    branch = (stated.get("hydrateTo") or stated["syncSource"])["targetBranch"]
+    folder = stated["syncSource"]["path"].strip("/")
+    documents = "---\n".join(json.dumps(item, indent=2) + "\n" for item in rendered.manifests)
+    metadata = {"repoURL": dry.items[0]["repoURL"], "drySha": commit}
+    files = {
+        f"{folder}/manifest.yaml": documents.encode(),
+        f"{folder}/README.md": b"Rendered by Argo CD; do not edit.\n",
+        f"{folder}/hydrator.metadata": json.dumps(metadata, indent=2).encode(),
+    }
+    url = stated["syncSource"].get("repoURL") or dry.items[0]["repoURL"]
+    project = app["spec"].get("project", "")
+    message = f"[Argo CD Bot] hydrate {commit}"
+    return installation.repositories.push_files(url, branch, files, message, project)
+
+
+def _fail(installation: Installation, app: Json, operation: Json, error: Exception) -> None:
+    ended = {"phase": "Failed", "finishedAt": installation.now(), "message": str(error)}
+    _write(installation, app, {**operation, **ended})
+
+
+def _write(
+    installation: Installation, app: Json, operation: Json, *, is_success: bool = False
+) -> None:
+    """Store the operation whole; success asks for a comparison and ends the request."""
+    blank = dict.fromkeys(("finishedAt", "message", "hydratedSHA"))
+    hydration: Json = {"currentOperation": {**blank, **operation}}
+    patch: Json = {"status": {"sourceHydrator": hydration}}
+    if is_success:
+        hydration["lastSuccessfulOperation"] = operation
+    if operation["phase"] != "Hydrating":
+        annotations = {HYDRATE: None, **({REFRESH: "normal"} if is_success else {})}
+        patch["metadata"] = {"annotations": annotations}
+    installation.patch(app, patch)
