@@ -123,7 +123,7 @@ class ClusterClient:
         return self.patch_application(namespace, name, patch, resource_version=version, uid=uid)
 
     def list_image_updaters(self, namespace: str) -> list[Json]:
-        """Return the ImageUpdater resources of a namespace; none where the kind is not installed."""
+        """Return the ImageUpdater resources of a namespace, "" of all; none where the kind is unknown."""
         try:
             return self._list_all(IMAGE_UPDATERS, namespace)
         except KindUnknownError:
@@ -175,7 +175,7 @@ class ClusterClient:
 
     def _list_all(self, kind: CustomKind, namespace: str) -> list[Json]:
         page = partial(resources.read_page, self._gateway, kind)
-        return list(ApplicationListing(page, [check_namespace(namespace)]))
+        return list(ApplicationListing(page, [check_namespace(namespace)] if namespace else []))
 
     def _patch(self, namespace: str, name: str, patch: Json, guard: Mapping[str, str]) -> Json:
         body = _guarded(patch, guard)
