@@ -17,10 +17,10 @@ _PAGE = """<!doctype html>
   article {{ border: 1px solid #8884; border-radius: 6px; margin: 1rem 0; padding: 1rem; }}
   h2 {{ font-size: 1rem; margin: 0; }}
   pre {{ overflow-x: auto; font: 13px/1.5 ui-monospace, monospace; }}
-  ins, del {{ text-decoration: none; display: block; }}
+  ins, del {{ text-decoration: none; }}
   ins {{ background: #2da44e33; }}
   del {{ background: #cf222e33; }}
-  small {{ color: #888; }}
+  small {{ color: GrayText; }}
 </style>
 <h1>{title}</h1>
 {body}

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import threading
 import time
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from tests.integration.git.scene import run
 from updater.integrations import git
 from updater.integrations.git import completion
 
+pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl on this machine")
 URL = "https://github.com/Acme/gitops.git"
 
 

@@ -191,6 +191,8 @@ def _words_of_programs(mark):
 @pytest.fixture
 def https(tmp_path):
     """A git host with a certificate of its own; yields its URL and the certificate."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl on this machine")
     key, certificate = tmp_path / "tls.key", tmp_path / "tls.pem"
     run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate)  # fmt: skip
