@@ -1,16 +1,22 @@
 """Who may do what: one table of roles and actions, one question, deny by default.
 
-Roles are Django groups of these names. Every view and endpoint carries the action it needs (`guarded`),
-so the guard test can walk all routes with all roles.
+A person holds a role through a Django group of its name (everywhere), or through a binding of the policy
+file (everywhere, or for some projects and Applications). Every view and endpoint carries the action it needs
+(`guarded`), so the guard test can walk all routes with all roles.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db.models import Q, QuerySet
 
+from approvals.models import PolicyVersion
+from updater import patterns
 from updater.errors import PermanentError
+from updater.models import Application
 
 Person = AbstractBaseUser | AnonymousUser
 
@@ -42,6 +48,8 @@ _ALLOWED: dict[Role, frozenset[Action]] = {
     Role.AUDITOR: frozenset({Action.VIEW, Action.VIEW_AUDIT}),
     Role.ADMINISTRATOR: frozenset({Action.VIEW, Action.VIEW_AUDIT, Action.ADMINISTER}),
 }
+# These concern no single Application: a role that is bound to some Applications does not carry them.
+_EVERYWHERE = frozenset({Action.VIEW_AUDIT, Action.ADMINISTER})
 
 
 class NotAllowedError(PermanentError):
@@ -50,21 +58,87 @@ class NotAllowedError(PermanentError):
     code = "not_allowed"
 
 
-def roles_of(person: Person) -> frozenset[Role]:
-    """Return the roles of a person; none for strangers and disabled accounts."""
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A role for users and groups, as the policy file binds it; no globs: everywhere."""
+
+    role: Role
+    groups: frozenset[str]
+    users: frozenset[str]
+    projects: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+
+    def binds(self, username: str, groups: Collection[str]) -> bool:
+        """Whether it is for this person."""
+        return username in self.users or not self.groups.isdisjoint(groups)
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it holds for every Application."""
+        return not (self.projects or self.applications)
+
+    def covers(self, application: Application) -> bool:
+        """Whether it holds for this Application: project and name must both match where they are given."""
+        names = ((self.projects, application.project), (self.applications, application.full_name))
+        return all(not globs or any_matches(globs, name) for globs, name in names)
+
+
+def any_matches(globs: Iterable[str], text: str) -> bool:
+    """Whether a glob of the policy file matches; `*` alone matches everything."""
+    return any(glob == "*" or patterns.go_match(glob, text) for glob in globs)
+
+
+def bindings() -> tuple[Binding, ...]:
+    """Return the bindings of the policy that stands; none before a policy file was loaded."""
+    stored = PolicyVersion.objects.current().values_list("bindings", flat=True).first()
+    return tuple(
+        Binding(
+            Role(item["role"]),
+            frozenset(item["groups"]),
+            frozenset(item["users"]),
+            tuple(item["projects"]),
+            tuple(item["applications"]),
+        )
+        for item in stored or ()
+    )
+
+
+def roles_of(person: Person, application: Application | None = None) -> frozenset[Role]:
+    """Return the roles a person holds for the Application, or anywhere; none for disabled accounts."""
     if not isinstance(person, User) or not person.is_active:
         return frozenset()
-    names = person.groups.values_list("name", flat=True)
-    return frozenset(role for role in Role if role in set(names))
+    groups = {group.name for group in person.groups.all()}
+    return roles_by(person.username, groups, bindings(), application)
 
 
-def may(person: Person, action: Action) -> bool:
-    """Whether the person may do this."""
+def roles_by(
+    username: str,
+    groups: Collection[str],
+    bound: Iterable[Binding],
+    application: Application | None = None,
+) -> frozenset[Role]:
+    """Return the roles that these groups and bindings give, for the Application or anywhere."""
+    given = {role for role in Role if role in groups}
+    for binding in bound:
+        if binding.binds(username, groups) and (application is None or binding.covers(application)):
+            given.add(binding.role)
+    return frozenset(given)
+
+
+def may(person: Person, action: Action, application: Application | None = None) -> bool:
+    """Whether the person may do this: to the Application, or without one to any."""
     if action is Action.PUBLIC:
         return True
     if action is Action.SIGNED_IN:
         return bool(person.is_authenticated and person.is_active)
-    return any(action in _ALLOWED[role] for role in roles_of(person))
+    if action in _EVERYWHERE:
+        return any(action in _ALLOWED[role] for role in _roles_everywhere(person))
+    return any(action in _ALLOWED[role] for role in roles_of(person, application))
+
+
+def carries(roles: Iterable[Role], action: Action) -> bool:
+    """Whether one of the roles carries the action."""
+    return any(action in _ALLOWED[role] for role in roles)
 
 
 def roles_with(action: Action) -> list[Role]:
@@ -72,11 +146,44 @@ def roles_with(action: Action) -> list[Role]:
     return [role for role in Role if action in _ALLOWED[role]]
 
 
-def require(person: Person, action: Action) -> None:
+def require(person: Person, action: Action, application: Application | None = None) -> None:
     """Raise NotAllowedError, with who may in its sentence, unless the person may do this."""
-    if not may(person, action):
+    if not may(person, action, application):
         who = " or ".join(roles_with(action)) or "nobody"
-        raise NotAllowedError(f"This needs the role {who}, which {person} does not have.")
+        where = f" for {application}" if application is not None else ""
+        raise NotAllowedError(f"This needs the role {who}{where}, which {person} does not have.")
+
+
+def people_with(action: Action) -> QuerySet[User]:
+    """Return the active people who may do this somewhere, with their groups."""
+    roles = set(roles_with(action))
+    bound = [binding for binding in bindings() if binding.role in roles]
+    groups = {*roles, *(name for binding in bound for name in binding.groups)}
+    users = {name for binding in bound for name in binding.users}
+    found = User.objects.filter(Q(groups__name__in=groups) | Q(username__in=users), is_active=True)
+    return found.distinct().order_by("username").prefetch_related("groups")
+
+
+def applications_for(person: Person, action: Action) -> Q:
+    """Return the Applications to which the person may do this, as a condition on Application rows."""
+    if not isinstance(person, User) or not person.is_active:
+        return Q(pk=None)
+    groups = {group.name for group in person.groups.all()}
+    held = [item for item in bindings() if item.binds(person.username, groups)]
+    held = [item for item in held if action in _ALLOWED[item.role]]
+    if carries((role for role in Role if role in groups), action):
+        return Q()
+    if any(item.is_everywhere for item in held):
+        return Q()
+    rows = Application.objects.only("project", "namespace", "name") if held else []
+    return Q(pk__in=[row.pk for row in rows if any(item.covers(row) for item in held)])
+
+
+def _roles_everywhere(person: Person) -> frozenset[Role]:
+    if not isinstance(person, User) or not person.is_active:
+        return frozenset()
+    groups = {group.name for group in person.groups.all()}
+    return roles_by(person.username, groups, [item for item in bindings() if item.is_everywhere])
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])

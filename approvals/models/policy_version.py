@@ -8,7 +8,7 @@ class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
     """Versions by what they are now."""
 
     def current(self) -> "PolicyVersionQuerySet":
-        """The one that stands, if any was loaded."""
+        """Keep the one that stands, if any was loaded."""
         return self.filter(is_current=True)
 
     def newest_first(self) -> "PolicyVersionQuerySet":
@@ -22,7 +22,7 @@ class PolicyVersion(models.Model):
     hash = models.TextField(db_index=True)
     text = models.TextField(default="", blank=True)
     # The role bindings of the text, so that permissions need not read YAML:
-    # [{"role", "groups", "users", "projects", "applications"}]
+    # a list of {"role", "groups", "users", "projects", "applications"}
     bindings = models.JSONField(default=list, blank=True)
     loaded_at = models.DateTimeField()
     loaded_by = models.TextField()
