@@ -1,0 +1,39 @@
+import json
+import re
+from pathlib import Path
+
+from onebox.world import guide, place
+from onebox.world.people import PASSWORD, PEOPLE
+
+
+def _text(tmp_path):
+    here = place.find_or_make(tmp_path / "world")
+    return guide.text("http://localhost:8000/", Path("/logs"), here), here
+
+
+def test_text_names_every_person_and_the_password(tmp_path):
+    text, _ = _text(tmp_path)
+
+    assert PASSWORD in text
+    assert all(person.username in text and person.full_name in text for person in PEOPLE)
+
+
+def test_text_shows_a_push_that_can_be_copied(tmp_path):
+    text, here = _text(tmp_path)
+
+    order, url = re.search(r"curl -d '(.*)' (\S+)", text).groups()
+
+    assert json.loads(order) == {"repository": "acme/backend", "tag": "main-e1f492f"}
+    assert url == f"http://{here.registry}/_push"
+
+
+def test_text_says_where_the_commits_are(tmp_path):
+    text, here = _text(tmp_path)
+
+    assert f"{here.git_url}/acme/example-chart/commits/main" in text
+
+
+def test_people_are_five_with_two_approvers():
+    assert len(PEOPLE) == 5
+    assert [person.role for person in PEOPLE].count("approver") == 2
+    assert {person.role for person in PEOPLE} == {"viewer", "approver", "auditor", "administrator"}
