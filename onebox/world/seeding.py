@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import httpx
 
-from onebox.world import content
+from onebox.world import charts, content
 from onebox.world.builds import PretendCI
 from onebox.world.cluster import kubeconfig
 from onebox.world.content import APPLICATIONS, IMAGES, NAMESPACE, PROJECTS, DemoApplication, Json
@@ -25,7 +25,7 @@ def seed(place: Place, repositories: Repositories, ci: PretendCI) -> None:
             return
         tags = _first_builds(ci)
         for application in APPLICATIONS:
-            files = content.chart_files(application, registry=place.registry, tags=tags)
+            files = charts.files(application, registry=place.registry, tags=tags)
             repositories.create(application.chart, files)
         _create_objects(cluster, place)
 

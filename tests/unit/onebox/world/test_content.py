@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from onebox.world import content
+from onebox.world import charts, content
 from onebox.world.content import APPLICATIONS, IMAGES, PROJECTS
 
 PREFIX = "argocd-image-updater.argoproj.io/"
@@ -9,7 +9,7 @@ PREFIX = "argocd-image-updater.argoproj.io/"
 
 def _files(application):
     tags = {image.repository: "main-0000001" for image in IMAGES}
-    return content.chart_files(application, registry="127.0.0.1:18000", tags=tags)
+    return charts.files(application, registry="127.0.0.1:18000", tags=tags)
 
 
 def test_annotations_of_example_are_those_of_the_story():
