@@ -10,7 +10,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from updater.connections import Connections
 
 from approvals import lifecycle, planning, policy, resealing, sealing
 from approvals.lifecycle import Move, TransitionRefusedError
@@ -19,8 +18,9 @@ from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import Change
 from updater import audit, clock
 from updater.audit import Actor, AuditKind
+from updater.connections import Connections
 from updater.errors import UpdaterError
-from updater.models import Candidate
+from updater.models import Candidate, ImageTag, TrackedImage
 
 LOOK_AGAIN_SECONDS = 60  # how old a plan of an open promotion may grow
 RETRY_SECONDS = 60  # after a candidate could not be prepared
@@ -208,13 +208,21 @@ def _unsaved(candidate: Candidate, plan: dict[str, Any], *, at: datetime) -> Pro
         created_at=at,
         expires_at=at + timedelta(seconds=settings.PENDING_EXPIRY_SECONDS),
         from_tag=tracked_image.live_tag,
-        from_digest=tracked_image.live_digest,
+        from_digest=tracked_image.live_digest or _known_digest(tracked_image),
         to_tag=candidate.tag,
         to_digest=candidate.digest,
         subject=subject,
         seal=sealing.seal(subject),
         plan=plan,
     )
+
+
+def _known_digest(tracked_image: TrackedImage) -> str:
+    """Return the digest behind the running tag as the registry last said, for people to compare."""
+    tags = ImageTag.objects.filter(
+        image_repository=tracked_image.image_repository_id, name=tracked_image.live_tag
+    )
+    return tags.values_list("digest", flat=True).first() or ""
 
 
 def _postpone(candidate: Candidate, error: UpdaterError, *, by: Actor, at: datetime) -> None:

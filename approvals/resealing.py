@@ -14,7 +14,7 @@ from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import audit, clock
 from updater.audit import Actor, AuditKind
-from updater.models import Candidate
+from updater.models import Candidate, ImageRepository, ImageTag
 
 
 def current_candidate(promotion: Promotion) -> Candidate:
@@ -82,6 +82,17 @@ def reseal(promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: date
         promotion, move, by=by, at=at, approved_at=None, next_attempt_at=None,
         expires_at=expires_at, **changes,
     )  # fmt: skip
+
+
+def look_soon(promotion: Promotion) -> None:
+    """Let the next scan ask for the digest behind the tag again, in the caller's transaction."""
+    tags = ImageTag.objects.filter(
+        image_repository=promotion.tracked_image.image_repository_id, name=promotion.to_tag
+    )
+    tags.update(digest_seen_at=None)
+    ImageRepository.objects.filter(pk=promotion.tracked_image.image_repository_id).update(
+        next_scan_at=None
+    )
 
 
 def _columns(

@@ -44,6 +44,7 @@ class AuditKind(StrEnum):
     EXECUTION_ERRORED = "execution.errored"
     EXECUTION_LOST_SIGHT = "execution.lost_sight"
     EXECUTION_SIGHTED = "execution.sighted"
+    TRAILER_FORGED = "trailer.forged"
     OVERRIDE_COMMITTED = "override.committed"
     APPLICATION_REFRESHED = "application.refreshed"
     APPLICATION_PATCHED = "application.patched"

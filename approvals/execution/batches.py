@@ -6,9 +6,11 @@ is set aside with its error; the others go on without it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from approvals import planning, resealing, sealing
 from approvals.execution import messages
+from approvals.execution.recording import ForgedTrailerError
 from approvals.models import Promotion
 from approvals.planning import Change, NothingToWriteError, Prepared
 from updater import clock
@@ -97,13 +99,12 @@ def _look_for_done(
     for row in promotions:
         since = row.plan["base_commit"]
         is_rewritten = not mirror.is_ancestor(since, batch.base)
-        commits = mirror.find_trailers(
-            messages.PROMOTION_ID,
-            tip=batch.base,
-            since=None if is_rewritten else since,
-            values=[str(row.pk)],
-        )
-        if sha := commits.get(str(row.pk)):
+        try:
+            sha = _find_commit(row, batch, since=None if is_rewritten else since, mirror=mirror)
+        except UpdaterError as error:
+            batch.set_aside.append((row, error))
+            continue
+        if sha:
             batch.found.append(Commit(sha, batch.base, (row,)))
         elif is_rewritten:
             message = (
@@ -113,6 +114,26 @@ def _look_for_done(
         else:
             left.append(row)
     return left
+
+
+def _find_commit(
+    row: Promotion, batch: Batch, *, since: str | None, mirror: git.GitMirror
+) -> str | None:
+    """Return our commit for this promotion, if it stands on the branch; only our own MAC is believed.
+
+    Raises:
+        ForgedTrailerError: a commit carries the promotion's id without the MAC.
+    """
+    code, name = messages.authentication(row), str(row.pk)
+    find = partial(mirror.find_trailers, tip=batch.base, since=since)
+    ours = find(messages.PROMOTION_MAC, values=[code]).get(code)
+    named = find(messages.PROMOTION_ID, values=[name]).get(name)
+    if named and not ours:
+        raise ForgedTrailerError(
+            f"Commit {named[:10]} on {batch.branch} claims this promotion and is not ours. Find out who "
+            "pushed it; nothing was written."
+        )
+    return ours
 
 
 def _by_application(promotions: Sequence[Promotion]) -> dict[Application, list[Promotion]]:

@@ -12,6 +12,7 @@ from updater.audit import AuditKind
 from updater.models import AuditEvent
 
 PROMOTION_ID = "Promotion-Id"
+PROMOTION_MAC = "Promotion-MAC"
 
 
 def with_trailers(message: str, promotions: Sequence[Promotion]) -> str:
@@ -30,12 +31,17 @@ def _trailers(promotion: Promotion) -> list[tuple[str, str]]:
         .order_by("-sequence")
         .first()
     )
-    paths = [str(path) for path in promotion.subject["paths"]]
     return [
         (PROMOTION_ID, str(promotion.pk)),
         *(("Approved-by", f"{full} ({name})" if full else name) for full, name in approvers),
         ("Image-Digest", f"{promotion.subject['image_repository']}@{promotion.to_digest}"),
         ("Seal", promotion.seal),
         *([("Audit-Head", f"{head.sequence}:{head.hash}")] if head else []),
-        ("Promotion-MAC", sealing.authenticate(str(promotion.pk), promotion.seal, paths)),
+        (PROMOTION_MAC, authentication(promotion)),
     ]
+
+
+def authentication(promotion: Promotion) -> str:
+    """Return what only we can write into a commit for this promotion as it is sealed."""
+    paths = [str(path) for path in promotion.subject["paths"]]
+    return sealing.authenticate(str(promotion.pk), promotion.seal, paths)

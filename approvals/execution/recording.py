@@ -19,6 +19,12 @@ MAX_ATTEMPTS = 8  # of a transient error, before a person must look
 State = ExecutionStep.State
 
 
+class ForgedTrailerError(PermanentError):
+    """A commit names this promotion, and we did not write it."""
+
+    code = "forged_trailer"
+
+
 class ApprovalLapsedError(PermanentError):
     """Somebody whose approval was counted may not approve any more (design.md 8.3)."""
 
@@ -113,8 +119,10 @@ def delay(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime)
     seconds = DELAY_SECONDS
     if isinstance(error, TransientError) and error.retry_after_seconds:
         seconds = max(seconds, int(error.retry_after_seconds))
-    if promotion.status_reason != str(error):
-        _tell(promotion, AuditKind.EXECUTION_DELAYED, by=by, details=_error(error))
+    if promotion.error_code != error.code:  # its words may hold milliseconds
+        is_forged = isinstance(error, ForgedTrailerError)
+        kind = AuditKind.TRAILER_FORGED if is_forged else AuditKind.EXECUTION_DELAYED
+        _tell(promotion, kind, by=by, details=_error(error))
     Promotion.objects.filter(pk=promotion.pk).update(
         status_reason=str(error),
         error_code=error.code,

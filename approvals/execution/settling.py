@@ -193,6 +193,7 @@ class Ledger:
         elif isinstance(error, SubjectChangedError):
             resealing.reseal(row, plan=error.plan, by=self.by, at=at)
         else:
+            resealing.look_soon(row)
             recording.lapse(row, error, by=self.by, at=at)
 
     def _delay_or_stop(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:

@@ -108,6 +108,9 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.EXECUTION_SIGHTED: _done(
         "could tell again what was written", icon="VERIFYING", tone="run"
     ),
+    AuditKind.TRAILER_FORGED: _trouble(
+        "Forged", "found a commit that pretends to be ours", icon="block", tone="bad"
+    ),
     AuditKind.OVERRIDE_COMMITTED: _done(
         "committed {commit}", " to {branch}", icon="commit", tone="run"
     ),

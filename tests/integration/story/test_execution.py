@@ -450,3 +450,17 @@ def test_repush_while_pending_seals_anew(example):
     fresh = Promotion.objects.get()
     assert (fresh.pk, fresh.status, fresh.revision) == (promotion.pk, "PENDING", 2)
     assert fresh.to_digest != promotion.to_digest
+
+
+def test_g26_a_stranger_naming_the_promotion_is_not_believed(example, sre):
+    promotion = approve(example.offer(), sre)
+    words = f"sneaky\n\nPromotion-Id: {promotion.pk}\nPromotion-MAC: {'0' * 64}\n"
+    example.git.commit(REPOSITORY, "main", {"x.txt": b"x"}, words)
+
+    example.execute()
+
+    promotion.refresh_from_db()
+    assert promotion.status == "APPROVED"
+    assert "is not ours" in promotion.status_reason
+    assert AuditKind.TRAILER_FORGED in _kinds(promotion)
+    assert len(example.git.log(REPOSITORY, "main")) == 2
