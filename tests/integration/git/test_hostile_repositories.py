@@ -202,7 +202,7 @@ def test_fetch_g08_tree_bomb_is_refused_or_read_in_time(mirror, origin):
     assert mirror.read_file(tip, "d0/d0/f") is None
     assert commit(mirror, tip, {"d1/new": b"1"})
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20  # walked as a tree without end it would be 10^12 folders
 
 
 def test_fetch_malformed_objects_are_refused(mirror, origin):
