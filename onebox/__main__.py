@@ -5,12 +5,12 @@ Plain Python, not a Django command: the settings need servers that only run once
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from onebox import cluster_access, demo, environment, product
-from onebox.cluster_access import ClusterAccessError
+from onebox import demo, environment, product
 from onebox.console import Console
 from onebox.postgres import PostgresStartError
 from onebox.product import Onebox
@@ -18,7 +18,7 @@ from onebox.state import State, StateError
 from onebox.supervisor import StartError, Supervisor, signals_as_interrupt
 from onebox.valkey import ValkeyStartError
 
-ANTICIPATED = (StateError, StartError, ClusterAccessError, PostgresStartError, ValkeyStartError)
+ANTICIPATED = (StateError, StartError, PostgresStartError, ValkeyStartError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,10 +64,8 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    problem = cluster_access.find_problem(os.environ)
-    if problem is not None:
-        sys.stderr.write(f"Note: {problem}. It starts anyway and keeps looking.\n")
-    return _supervise(options, product.bring_up)
+    looked = subprocess.run([sys.executable, "-m", "onebox.cluster_access"], check=False)
+    return looked.returncode or _supervise(options, product.bring_up)
 
 
 def _manage(options: argparse.Namespace) -> int:

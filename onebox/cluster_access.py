@@ -1,6 +1,10 @@
-"""Before `up`: is there a cluster to work with, and what is missing if not."""
+"""Before `up`: is there a cluster to work with, and what is missing if not. `python -m onebox.cluster_access`.
+
+A process of its own: the Kubernetes client takes longer to load than all the rest of the supervisor.
+"""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +16,18 @@ TIMEOUT_SECONDS = (3, 10)  # to connect, to answer
 
 class ClusterAccessError(RuntimeError):
     """There is no usable kubeconfig; the message says what to set."""
+
+
+def main() -> int:
+    """Say what is missing; the exit code is 1 if nothing can be tried."""
+    try:
+        problem = find_problem(os.environ)
+    except ClusterAccessError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if problem is not None:
+        sys.stderr.write(f"Note: {problem}. Countersign starts anyway and keeps looking.\n")
+    return 0
 
 
 def find_problem(env: Mapping[str, str]) -> str | None:
@@ -68,3 +84,7 @@ def _sentence(host: str, status: int | None) -> str:
             " give it that right, or set WATCH_NAMESPACES"
         )
     return f"the cluster at {host} answers with status {status}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
