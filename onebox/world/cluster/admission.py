@@ -25,9 +25,17 @@ _SERVER_FIELDS = (
 )
 
 
+def metadata_of(body: Json) -> Json:
+    """Return a body's metadata, empty when it has none. Raises 400 when it is no object."""
+    metadata = body.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        raise statuses.bad_request("metadata must be an object")
+    return metadata or {}
+
+
 def chosen_name(body: Json) -> str:
     """Return the name a new object asks for, completing `generateName`."""
-    metadata = body.get("metadata") or {}
+    metadata = metadata_of(body)
     if not metadata.get("name") and metadata.get("generateName"):
         return f"{metadata['generateName']}{secrets.token_hex(3)[:5]}"
     return str(metadata.get("name", ""))
@@ -35,7 +43,7 @@ def chosen_name(body: Json) -> str:
 
 def check_identity(resource: Resource, namespace: str, name: str, body: Json) -> None:
     """Raise 400 when the body is about another object than the address."""
-    metadata = body.get("metadata") or {}
+    metadata = metadata_of(body)
     if body.get("kind", resource.kind) != resource.kind:
         raise statuses.bad_request(f"the object provided is a {body['kind']}, not {resource.kind}")
     for key, expected in (("name", name), ("namespace", namespace)):
@@ -77,16 +85,14 @@ def _prune(resource: Resource, body: Json, findings: Findings) -> Json:
         raise statuses.bad_request(f"the API version must be {resource.api_version}")
     if resource.schema is not None:
         manifest = prune(resource.schema, manifest, "", findings)
-    manifest["metadata"] = _clean_metadata(manifest.get("metadata"))
+    manifest["metadata"] = _clean_metadata(metadata_of(manifest))
     if resource.plural == "secrets":
         _fold_string_data(manifest)
     return manifest
 
 
-def _clean_metadata(metadata: JsonValue) -> Json:
-    if metadata is not None and not isinstance(metadata, dict):
-        raise statuses.bad_request("metadata must be an object")
-    cleaned = {key: value for key, value in (metadata or {}).items() if value is not None}
+def _clean_metadata(metadata: Json) -> Json:
+    cleaned = {key: value for key, value in metadata.items() if value is not None}
     for key in ("labels", "annotations"):
         values = cleaned.get(key, {})
         if not isinstance(values, dict):

@@ -63,7 +63,7 @@ def _apply_one(document: JsonValue, operation: Json) -> JsonValue:
             _get(document, path)
             return _set(document, path, operation.get("value"), is_insert=False)
         case "remove":
-            return _remove(document, path)
+            return _remove(document, _below_root(path))
         case "move" | "copy":
             return _transfer(document, path, operation)
     raise PatchError(f"unexpected operation {operation.get('op')!r}", is_malformed=True)
@@ -73,7 +73,7 @@ def _transfer(document: JsonValue, path: list[str], operation: Json) -> JsonValu
     origin = _tokens(str(operation.get("from", "")))
     value = _get(document, origin)
     if operation["op"] == "move":
-        document = _remove(document, origin)
+        document = _remove(document, _below_root(origin))
     return _set(document, path, value, is_insert=True)
 
 
@@ -81,6 +81,12 @@ def _tokens(pointer: str) -> list[str]:
     if pointer and not pointer.startswith("/"):
         raise PatchError(f"not a JSON pointer: {pointer!r}", is_malformed=True)
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")]
+
+
+def _below_root(path: list[str]) -> list[str]:
+    if len(path) == 1:
+        raise PatchError("the whole document cannot be removed")
+    return path
 
 
 def _index(items: Sequence[JsonValue], token: str, *, may_append: bool) -> int:

@@ -75,7 +75,7 @@ class Writer:
     def replace(self, target: Target, body: Json, options: Options) -> Outcome:
         """PUT one object; a custom resource must say which version it replaces."""
         before = self._existing(target)
-        if not body.get("metadata", {}).get("resourceVersion"):
+        if not admission.metadata_of(body).get("resourceVersion"):
             if not target.resource.is_core:
                 message = "Invalid value: 0x0: must be specified for an update"
                 cause = statuses.Cause("metadata.resourceVersion", message)
@@ -250,7 +250,7 @@ class Writer:
 
 def _check_guard(target: Target, before: Json, body: Json) -> None:
     """Raise 409 when the body names another version or uid than the stored one."""
-    guard = body.get("metadata") or {}
+    guard = admission.metadata_of(body)
     if guard.get("resourceVersion") not in (None, "", _version(before)):
         raise statuses.conflict(target.resource, target.name, _STALE)
     if guard.get("uid") not in (None, "", _uid(before)):
