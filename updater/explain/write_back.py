@@ -144,7 +144,7 @@ def tree_reader(root: str) -> Callable[[str], bytes | None]:
 
 def _read(root: str, path: str) -> bytes | None:
     *directories, name = path.split("/")
-    here = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    here = _open_root(root)
     try:
         for directory in directories:
             here = _enter(here, directory)
@@ -156,6 +156,13 @@ def _read(root: str, path: str) -> bytes | None:
         raise WriteBackError(f"{path} cannot be read: {error.strerror}.") from error
     finally:
         os.close(here)
+
+
+def _open_root(root: str) -> int:
+    try:
+        return os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise DocumentError(f"{root} cannot be read: {error.strerror}.") from error
 
 
 def _enter(here: int, name: str) -> int:

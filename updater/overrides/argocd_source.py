@@ -128,7 +128,7 @@ class _Editor:
         """
         kind, section = self._kind, self._section
         places: dict[checking.Path, str | None] = {
-            (kind.outer, kind.inner, place, "value"): _text(item, "value")
+            (kind.outer, kind.inner, place, _key(item, "value")): _text(item, "value")
             for place, item in enumerate(section.items())
             if any(edit.key.endswith(f".{_name(item)}") for edit in self._edits)
         }
@@ -208,6 +208,10 @@ def _fields(item: Node) -> dict[str, str]:
 def _text(item: Node, name: str) -> str:
     node = _field(item, name)
     return node.value if node is not None else ""
+
+
+def _key(item: Node, name: str) -> str:
+    return next(key.value for key, _ in item.pairs() if key.value.lower() == name)
 
 
 def _field(item: Node, name: str) -> Node | None:

@@ -17,7 +17,13 @@ Path: TypeAlias = tuple["str | int", ...]
 _TEXT = "tag:yaml.org,2002:str"
 
 
-def check(before: Node | None, text: str, intended: Mapping[Path, str | None]) -> None:
+def check(
+    before: Node | None,
+    text: str,
+    intended: Mapping[Path, str | None],
+    *,
+    asks_other_reader: bool = True,
+) -> None:
     """Refuse a text in which anything else changed; None intends that a path and all below may differ.
 
     Raises:
@@ -31,9 +37,9 @@ def check(before: Node | None, text: str, intended: Mapping[Path, str | None]) -
         node = _at(after, path)
         if value is not None and (node is None or _leaf(node) != ("!!str", value)):
             raise OverrideError(f"{_shown(path)} cannot be written into this file")
-    _check_other_reader(
-        text, after, [path for path, value in intended.items() if value is not None]
-    )
+    if asks_other_reader:
+        texts = [path for path, value in intended.items() if value is not None]
+        _check_other_reader(text, after, texts)
 
 
 def _covers(wanted: Path, path: Path, intended: Mapping[Path, str | None]) -> bool:

@@ -72,7 +72,7 @@ def _set(root: Node, path: str, value: str) -> None:
         place.node.value = value
         place.node.tag = place.node.tag if place.is_literal else "!!str"
         return
-    holder = place.holder or root
+    holder = place.holder
     for name in place.missing[:-1]:
         inner = Node(Kind.MAPPING, tag="!!map")
         holder.children += [_text(name), inner]

@@ -133,32 +133,26 @@ class _Editor:
     def _add(self, value: Value, place: Place) -> None:
         if any("[" in name for name in place.missing):
             raise KeyPathError(f"the key {value.path!r} names an item of a list that is not there")
-        self._flush()
-        if self._root is not None:
-            place = key_paths.locate(self._root, value.path)
         written = scalars.safe(value.text, is_flow=place.is_flow)
         piece: patching.Piece = written
         for name in reversed(place.missing[1:] if place.empty is None else place.missing):
             piece = {name: piece}
-        self._patches = [self._addition(place, piece)]
+        self._patches.append(self._addition(place, piece))
         self._flush()
         self._note(value, (*place.path, *place.missing))
 
     def _addition(self, place: Place, piece: patching.Piece) -> Patch:
         if place.empty is not None:
             return self._below_empty(place, *place.empty, piece)
-        holder = place.holder
-        if holder is None or not (holder.children or holder.is_flow):
-            raise OverrideError("the file is not a mapping")
-        return patching.add_pair(self._text, holder, place.missing[0], piece, is_flow=place.is_flow)
+        name = place.missing[0]
+        return patching.add_pair(self._text, place.holder, name, piece, is_flow=place.is_flow)
 
     def _below_empty(self, place: Place, key: Node, value: Node, piece: patching.Piece) -> Patch:
         if value.anchor or value.is_tagged or value.end > value.start:
             raise KeyPathError(f"line {value.line + 1}: remove what stands behind {key.value}")
         if place.is_flow:
             return Patch(value.start, value.end, " " + patching.flow(piece))
-        holder = place.holder
-        step = patching.step_of(holder) if holder is not None else 2
+        step = patching.step_of(place.holder)
         lines = patching.block(piece, key.column + step, step)
         return patching.add_lines(self._text, key.end, lines)
 

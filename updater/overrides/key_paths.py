@@ -26,7 +26,7 @@ class Place:
 
     node: Node | None
     path: tuple[str | int, ...]  # through what exists
-    holder: Node | None = None  # the deepest mapping
+    holder: Node  # the deepest mapping
     empty: tuple[Node, Node] | None = None  # the key without a value in which the path ends
     missing: tuple[str, ...] = ()
     is_flow: bool = False
@@ -85,6 +85,7 @@ def _literal(root: Node, path: str) -> Place | None:
     return Place(
         found.content(),
         (path,),
+        root,
         is_flow=root.is_flow,
         is_aliased=found.kind is Kind.ALIAS,
         is_literal=True,
@@ -136,7 +137,7 @@ class _Walk:
         return Place(
             node,
             self._way,
-            holder=self._holder,
+            self._holder,
             empty=self._empty,
             missing=missing,
             is_flow=self._is_flow,

@@ -85,7 +85,7 @@ class _Editor:
         Raises:
             OverrideError: something else changed, or readers disagree about the file.
         """
-        checking.check(self._before, self._text, self._intended)
+        checking.check(self._before, self._text, self._intended, asks_other_reader=not self._exact)
         return Edited(self._text.encode(), tuple(self._edits))
 
     def _items(self) -> list[Node]:

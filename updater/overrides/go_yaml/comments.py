@@ -48,7 +48,7 @@ def lift_beside_entry(scanner: "Scanner") -> None:
 
 def end_of_block(scanner: "Scanner", place: Mark) -> Mark:
     """Return where the ending block ends: above the comments that stand at its own column."""
-    stop = place.index
+    stop = place.offset
     for comment in reversed(scanner.comments):
         if comment.end < stop:
             break
@@ -72,8 +72,8 @@ class _Search:
         if owner.kind is Kind.FLOW_ENTRY and len(scanner.tokens) > 1:
             owner = scanner.tokens[-2]
         self._after_value = owner.kind is Kind.VALUE
-        self._owner = owner.start.index
-        self._scan = before.index
+        self._owner = owner.start.offset
+        self._scan = before.offset
         self._start = Mark(0, 0, 0)
         self._lines: list[str] = []
         self._peek = 0
@@ -95,7 +95,7 @@ class _Search:
         while self._peek < _REACH and self._step():
             self._peek += 1
         if self._lines:
-            self._keep(head="\n".join(self._lines), owner=self._start.index, end=self._here - 1)
+            self._keep(head="\n".join(self._lines), owner=self._start.offset, end=self._here - 1)
 
     @property
     def _here(self) -> int:
@@ -146,7 +146,7 @@ class _Search:
     def _cut_foot(self) -> None:
         if self._lines:
             if self._is_dedented():
-                self._owner = self._start.index  # it has nothing to do with the token before
+                self._owner = self._start.offset  # it has nothing to do with the token before
             self._cut()
 
     def _cut(self) -> None:

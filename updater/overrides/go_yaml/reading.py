@@ -139,7 +139,7 @@ class _Reader:
     def _with_properties(self, *, is_block: bool, may_be_level: bool) -> Node:
         first = self._peek()
         found: dict[Kind, str] = {}
-        end = first.start.index
+        end = first.start.offset
         while self._peek().kind in (Kind.ANCHOR, Kind.TAG) and self._peek().kind not in found:
             found[self._peek().kind] = self._peek().value
             end = self._peek().end
@@ -351,7 +351,7 @@ class _Reader:
         """Make the node of a value that is not there; it stands at `after`, or at the present token."""
         token = self._peek()
         node = self._made(NodeKind.SCALAR, token)
-        node.start = node.end = token.start.index if after is None else after
+        node.start = node.end = token.start.offset if after is None else after
         node.tag = "!!null"
         return node
 
@@ -361,7 +361,7 @@ class _Reader:
             raise self._bound(f"more than {_MAX_NODES} values", token)
         self._count(1, token)
         mark = token.start
-        return Node(kind, start=mark.index, end=mark.index, column=mark.column, line=mark.line)
+        return Node(kind, start=mark.offset, end=mark.offset, column=mark.column, line=mark.line)
 
     def _count(self, size: int, token: Token) -> None:
         self._size += size
@@ -390,7 +390,7 @@ class _Reader:
         found = self._scanner.comments
         while self._comments_taken < len(found):
             comment = found[self._comments_taken]
-            if token.start.index < comment.token:
+            if token.start.offset < comment.token:
                 return
             if comment.head and token.kind is Kind.BLOCK_END:
                 return  # an end has no head; it belongs to what follows

@@ -39,7 +39,7 @@ def scan_name(scanner: "Scanner") -> Token:
     scanner.skip()
     while scanner.text[scanner.at] in WORD:
         scanner.skip()
-    name = scanner.text[start.index + 1 : scanner.at]
+    name = scanner.text[start.offset + 1 : scanner.at]
     if not name or scanner.text[scanner.at] not in SPACES + "?:,]}%@`":
         raise scanner.fault("an anchor or alias needs a name of letters and digits", start)
     return Token(kind, start, scanner.at, name)
@@ -182,7 +182,7 @@ def _block_header(scanner: "Scanner") -> tuple[str, int]:
     scanner.skip(len(header))
     scanner.skip_blanks()
     if scanner.text[scanner.at] == "#":
-        comments.scan_beside(scanner, start.index)
+        comments.scan_beside(scanner, start.offset)
     if scanner.text[scanner.at] not in ENDS:
         raise scanner.fault("a block scalar begins on the next line")
     _end_line(scanner)

@@ -38,7 +38,7 @@ class Scanner:
 
     def mark(self) -> Mark:
         """Return the present place."""
-        return Mark(self.at, self.line, self.column)
+        return Mark(self.at, self.line, self.at - self.line_start)
 
     def fault(self, message: str, mark: Mark | None = None) -> YamlError:
         """Return the error for a place, by default the present one."""
@@ -63,8 +63,11 @@ class Scanner:
 
     def at_document_mark(self) -> bool:
         """Tell whether `---` or `...` stands here alone at the start of a line."""
-        three = self.text[self.at : self.at + 3]
-        return self.column == 0 and three in ("---", "...") and self.text[self.at + 3] in SPACES
+        return (
+            self.at == self.line_start
+            and self.text[self.at : self.at + 3] in ("---", "...")
+            and self.text[self.at + 3] in SPACES
+        )
 
     def fetch(self, head: int) -> None:
         """Find tokens until the one at `head` is certain, two further ones (for comments) included."""
@@ -74,13 +77,15 @@ class Scanner:
             self._next()
 
     def _is_waiting(self, head: int) -> bool:
-        place = next((n for n, key in enumerate(self._keys) if key and key.token == head), None)
-        return place is not None and self._live_key(place) is not None
+        for place, key in enumerate(self._keys):
+            if key is not None and key.token == head:
+                return self._live_key(place) is not None
+        return False
 
     def _live_key(self, place: int) -> PossibleKey | None:
         """Return the possible key of a flow level, unless its `:` can no longer come."""
         key = self._keys[place]
-        if key and (key.mark.line < self.line or key.mark.index + _KEY_REACH < self.at):
+        if key and (key.mark.line < self.line or key.mark.offset + _KEY_REACH < self.at):
             self._refuse_required(key)
             self._keys[place] = key = None
         return key
@@ -101,7 +106,7 @@ class Scanner:
             owner = self.tokens[-1].start
         self._token(sign)
         if self.tokens[-1].kind is not Kind.ENTRY:  # beside a bare '-' stands the next one's head
-            comments.scan_beside(self, owner.index)
+            comments.scan_beside(self, owner.offset)
 
     def _boundary(self) -> bool:
         """Take the end of the text, a directive or a document mark; tell whether there was one."""
@@ -134,7 +139,7 @@ class Scanner:
         start = self.mark()
         while self.text[self.at] not in ENDS:
             self.at += 1
-        words = self.text[start.index : self.at].partition("#")[0].split()
+        words = self.text[start.offset : self.at].partition("#")[0].split()
         if words != ["%YAML", "1.1"]:
             raise self.fault("this directive is not supported; remove the line", start)
         self._add(Kind.YAML_DIRECTIVE, start)
@@ -218,7 +223,7 @@ class Scanner:
     def _value(self) -> None:
         key = self._live_key(-1)
         if key:
-            self.tokens.insert(key.token, Token(Kind.KEY, key.mark, key.mark.index))
+            self.tokens.insert(key.token, Token(Kind.KEY, key.mark, key.mark.offset))
             self._roll(key.mark, Kind.MAPPING_START, at=key.token)
             self._keys[-1] = None
             self.key_allowed = False
@@ -249,15 +254,15 @@ class Scanner:
             self._indents.append(self.indent)
             self.indent = mark.column
             self.tokens.insert(
-                len(self.tokens) if at is None else at, Token(kind, mark, mark.index)
+                len(self.tokens) if at is None else at, Token(kind, mark, mark.offset)
             )
 
     def _unroll(self, column: int, before: Mark) -> None:
         """Close the blocks deeper than a column, above comments that belong to the outer ones."""
-        place = Mark(before.index - 1, before.line, before.column)
+        place = Mark(before.offset - 1, before.line, before.column)
         while not self.flow_level and self.indent > column:
             place = comments.end_of_block(self, place)
-            self.tokens.append(Token(Kind.BLOCK_END, place, place.index))
+            self.tokens.append(Token(Kind.BLOCK_END, place, place.offset))
             self.indent = self._indents.pop()
 
     def _take(self, kind: Kind, count: int = 1) -> None:

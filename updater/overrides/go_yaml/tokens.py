@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from updater.overrides.go_yaml.nodes import Style
 
@@ -31,17 +32,15 @@ class Kind(Enum):
     SCALAR = auto()
 
 
-@dataclass(slots=True, frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A place in the text; line and column are counted from 0."""
 
-    index: int
+    offset: int
     line: int
     column: int
 
 
-@dataclass(slots=True, frozen=True)
-class Token:
+class Token(NamedTuple):
     """One token and the place it takes."""
 
     kind: Kind
