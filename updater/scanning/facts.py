@@ -1,5 +1,6 @@
 """What the rows know of an image repository's tags and manifests, as the facts that choosing wants."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,27 +49,24 @@ class KnownManifest:
         return (one for one in self.platforms if patterns.platform_matches(wanted, one.platform))
 
 
-def present_tags(repository_id: int) -> dict[str, KnownTag]:
-    """Return the tags the registry listed last, by name, in its order."""
-    rows = ImageTag.objects.filter(image_repository=repository_id, removed_at=None)
+def present_tags(repository_ids: Iterable[int]) -> Mapping[int, dict[str, KnownTag]]:
+    """Return for each repository the tags the registry listed last, by name, in its order."""
+    rows = ImageTag.objects.filter(image_repository__in=list(repository_ids), removed_at=None)
     values = rows.order_by("position", "pk").values_list(
-        "name", "pk", "digest", "digest_seen_at", "position"
+        "image_repository", "name", "pk", "digest", "digest_seen_at", "position"
     )
-    return {
-        name: KnownTag(pk, digest, seen_at, position)
-        for name, pk, digest, seen_at, position in values
-    }
+    found: defaultdict[int, dict[str, KnownTag]] = defaultdict(dict)
+    for repository, name, pk, digest, seen_at, position in values:
+        found[repository][name] = KnownTag(pk, digest, seen_at, position)
+    return found
 
 
-def manifests(repository_id: int, digests: Iterable[str] | None = None) -> dict[str, KnownManifest]:
-    """Return the known manifests of a repository (or those of some digests), by digest."""
+def manifests(repository_id: int) -> dict[str, KnownManifest]:
+    """Return the known manifests of a repository, by digest."""
     rows = ImageManifest.objects.filter(image_repository=repository_id)
-    if digests is not None:
-        rows = rows.filter(digest__in=list(digests))
-    values = rows.values_list("digest", "platforms", "problem")
     return {
         digest: KnownManifest(tuple(_platform(one) for one in platforms), problem)
-        for digest, platforms, problem in values
+        for digest, platforms, problem in rows.values_list("digest", "platforms", "problem")
     }
 
 

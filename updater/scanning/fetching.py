@@ -52,7 +52,8 @@ class Fetcher:
         self._clients.append(self.connection.client(login))
         # A registry that sorts by time must be left to its own order
         size = {"page_size": None} if self.job.endpoint.sort_mode else {}
-        return await self._clients[-1].list_tags(self.job.path, **size)
+        async with self.slots:
+            return await self._clients[-1].list_tags(self.job.path, **size)
 
     async def run(self, piece: Errand) -> Harvest:
         """Ask for one piece of an errand; all that came is in the harvest, even if something broke it off."""

@@ -6,18 +6,23 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 
 from updater.configuration.registries import Endpoint
 from updater.errors import UpdaterError
 from updater.integrations import registry
+from updater.scanning import ledger
+from updater.scanning.batching import Batcher
 from updater.scanning.fetching import Fetcher
 from updater.scanning.host_report import HostReport
 from updater.scanning.planning import Job, ScanSummary
-from updater.scanning.repository_scan import RepositoryScan
+from updater.scanning.repository_scan import Beginnings, RepositoryScan
 from updater.scanning.throttle import BudgetUsedUpError, HostThrottle
 from updater.scanning.tuning import Surroundings, in_database
 
 logger = logging.getLogger(__name__)
+
+WORKERS = 4  # repositories under way for each request that may be sent at once
 
 
 class HostScan:
@@ -31,6 +36,10 @@ class HostScan:
         self._was_failing = was_failing
         self._report = HostReport(host, around.now)
         self._slots = asyncio.Semaphore(around.tuning.parallel)
+        guard = around.tuning.guard_seconds
+        self._beginnings: Beginnings = Batcher(
+            partial(ledger.begin, now=around.now, guard_seconds=guard)
+        )
         self._clock = asyncio.get_running_loop().time
         self._ends_at = self._clock() + around.tuning.host_seconds
         self._stack = AsyncExitStack()
@@ -44,7 +53,8 @@ class HostScan:
                 # One probe; all others wait for its answer
                 await self._scan(self._jobs.popleft(), is_probe=True)
             async with asyncio.TaskGroup() as workers:
-                for _ in range(self._around.tuning.parallel):
+                # More than may ask at once: some wait for the database meanwhile
+                for _ in range(WORKERS * self._around.tuning.parallel):
                     workers.create_task(self._work())
         await in_database(self._report.conclude, self._jobs, was_failing=self._was_failing)
         return self._report.summary
@@ -56,7 +66,7 @@ class HostScan:
     async def _scan(self, job: Job, *, is_probe: bool = False) -> None:
         """Scan one repository; whatever happens to it happens to no other."""
         fetcher = Fetcher(await self._connection(job.endpoint), job, self._slots)
-        scan = RepositoryScan(fetcher, self._around)
+        scan = RepositoryScan(fetcher, self._beginnings, self._around)
         try:
             self._report.took(job, is_finished=await scan.run())
         except BudgetUsedUpError as error:
@@ -79,7 +89,7 @@ class HostScan:
             throttle = self._around.throttle_of(endpoint)
             self._throttles.append(throttle)
             access = replace(self._around.access, throttle=throttle)
-            connections = 2 * self._around.tuning.parallel + 2  # listings, errands, tokens
+            connections = self._around.tuning.parallel
             opening = registry.connect(endpoint, access=access, connections=connections)
             self._connections[key] = await self._stack.enter_async_context(opening)
         return self._connections[key]

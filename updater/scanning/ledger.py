@@ -1,23 +1,27 @@
-"""The database side of one repository's scan: takes what the registry said, returns what to ask next.
+"""The database side of scans: takes what a registry said, returns what to ask next.
 
 Each function is one short stretch without any network in it.
 """
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from updater.errors import UpdaterError
-from updater.integrations.registry import TagList
 from updater.models import Candidate
-from updater.scanning import choosing, facts, offering, recording
+from updater.scanning import choosing, facts, offering, recording, viewing
 from updater.scanning.facts import KnownManifest, KnownTag
-from updater.scanning.planning import Errand, Harvest, Job
+from updater.scanning.offering import Settlement
+from updater.scanning.planning import Errand, Harvest, Job, Listed
 from updater.scanning.tuning import Moment
 from updater.scanning.view import ImageView, tags_fingerprint
 from updater.selection import Strategy, TagFacts
 
+logger = logging.getLogger(__name__)
+
 Failures = Mapping[str, UpdaterError]
+Tags = Mapping[str, KnownTag]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,60 +32,98 @@ class Step:
     offers: int = 0
 
 
-def begin(job: Job, listing: TagList, *, now: Moment, guard_seconds: float) -> Step:
-    """Take a complete tag list."""
-    ordered = bool(job.endpoint.sort_mode)
-    tags = facts.present_tags(job.repository_id)
-    if recording.write_listing(job.repository_id, listing, tags, at=now.at, ordered=ordered):
-        tags = facts.present_tags(job.repository_id)
-    views = offering.views(job.repository_id, sort_mode=job.endpoint.sort_mode)
-    heads = _heads(views, tags, before=now.at - timedelta(seconds=guard_seconds))
-    if heads:
-        return Step(Errand(heads=tuple(heads)))
-    return _Round(job, tags, {}, now).run(views)
+def begin(batch: Sequence[Listed], *, now: Moment, guard_seconds: float) -> list[Step | Exception]:
+    """Take complete tag lists of several repositories; those with nothing to ask are done with this."""
+    return _Beginning(batch, now, now.at - timedelta(seconds=guard_seconds)).run()
 
 
 def keep(job: Job, harvest: Harvest, *, now: Moment) -> None:
     """Take part of an errand's harvest, so that an interrupted scan loses nothing."""
-    tags = facts.present_tags(job.repository_id)
+    tags = facts.present_tags([job.repository_id])[job.repository_id]
     recording.write_harvest(job.repository_id, harvest, tags, now=now)
 
 
 def advance(job: Job, failures: Failures, *, now: Moment) -> Step:
     """Choose from what is known after an errand; `failures` are the tags that cannot be read now."""
-    tags = facts.present_tags(job.repository_id)
-    views = offering.views(job.repository_id, sort_mode=job.endpoint.sort_mode)
-    return _Round(job, tags, failures, now).run(views)
+    tags = facts.present_tags([job.repository_id])[job.repository_id]
+    return _Round(job, tags, failures, now).run(viewing.views([job])[job.repository_id])
 
 
-def _heads(
-    views: Iterable[ImageView], tags: Mapping[str, KnownTag], *, before: datetime
-) -> list[str]:
-    """Return the tags whose digest is to be asked again: those followed, and now and then those offered."""
-    views = list(views)
-    followed = {
-        view.configuration.constraint or ""
-        for view in views
-        if view.configuration.strategy is Strategy.DIGEST
-    }
-    offers = Candidate.objects.filter(
-        tracked_image__in=[view.pk for view in views], is_current=True
+def finish(job: Job, *, tags: int, requests: int, now: Moment) -> None:
+    """Write down a good scan that took errands."""
+    recording.record_successes({job.repository_id: (tags, requests)}, now=now)
+
+
+class _Beginning:
+    """Loads what is known of all repositories of a batch at once, then takes each by itself."""
+
+    def __init__(self, batch: Sequence[Listed], now: Moment, guard_before: datetime) -> None:
+        self._batch = batch
+        self._now = now
+        self._guard_before = guard_before
+        ids = [one.job.repository_id for one in batch]
+        self._tags = facts.present_tags(ids)
+        self._views = viewing.views([one.job for one in batch])
+        self._offered = _offered_tags(ids)
+
+    def run(self) -> list[Step | Exception]:
+        steps = [self._guarded(one) for one in self._batch]
+        done = {
+            one.job.repository_id: (len(one.listing.names), one.requests)
+            for one, step in zip(self._batch, steps, strict=True)
+            if isinstance(step, Step) and step.errand.is_empty
+        }
+        if done:
+            recording.record_successes(done, now=self._now)
+        return steps
+
+    def _guarded(self, one: Listed) -> Step | Exception:
+        try:
+            return self._step(one)
+        except Exception as error:
+            logger.exception("a tag list broke", extra={"repository": one.job.full_name})
+            return error
+
+    def _step(self, one: Listed) -> Step:
+        repository = one.job.repository_id
+        tags = self._tags[repository]
+        ordered = bool(one.job.endpoint.sort_mode)
+        if recording.write_listing(repository, one.listing, tags, at=self._now.at, ordered=ordered):
+            tags = facts.present_tags([repository])[repository]
+        views = self._views[repository]
+        heads = self._heads(views, tags, self._offered.get(repository, ()))
+        if heads:
+            return Step(Errand(heads=tuple(heads)))
+        return _Round(one.job, tags, {}, self._now).run(views)
+
+    def _heads(self, views: Iterable[ImageView], tags: Tags, offered: Collection[str]) -> list[str]:
+        """Return the tags whose digest is asked again: those followed, and now and then those offered."""
+        followed = {
+            view.configuration.constraint or ""
+            for view in views
+            if view.configuration.strategy is Strategy.DIGEST
+        }
+        old = {name for name in offered if name in tags and self._is_old(tags[name])}
+        return sorted(name for name in followed | old if name in tags and tags[name].digest)
+
+    def _is_old(self, tag: KnownTag) -> bool:
+        return tag.digest_seen_at is None or tag.digest_seen_at <= self._guard_before
+
+
+def _offered_tags(repository_ids: Collection[int]) -> Mapping[int, set[str]]:
+    rows = Candidate.objects.filter(
+        tracked_image__image_repository__in=list(repository_ids), is_current=True
     )
-    offered = set(offers.values_list("tag", flat=True))
-    old = {name for name in offered if _was_seen(tags.get(name), before)}
-    return sorted(name for name in followed | old if name in tags and tags[name].digest)
-
-
-def _was_seen(tag: KnownTag | None, before: datetime) -> bool:
-    return tag is not None and (tag.digest_seen_at is None or tag.digest_seen_at <= before)
+    found: dict[int, set[str]] = {}
+    for repository, tag in rows.values_list("tracked_image__image_repository", "tag"):
+        found.setdefault(repository or 0, set()).add(tag)
+    return found
 
 
 class _Round:
     """One pass over the images of a repository with everything known now."""
 
-    def __init__(
-        self, job: Job, tags: Mapping[str, KnownTag], failures: Failures, now: Moment
-    ) -> None:
+    def __init__(self, job: Job, tags: Tags, failures: Failures, now: Moment) -> None:
         self._job = job
         self._tags = tags
         self._failures = failures
@@ -100,11 +142,12 @@ class _Round:
             return Step(Errand())
         self._manifests = facts.manifests(self._job.repository_id)
         reads: dict[str, str] = {}
-        offers = 0
+        settlements: list[Settlement] = []
         for view, mark in changed:
             wanted = self._missing(view)
             reads |= {name: self._tags[name].digest for name in wanted}
-            offers += 0 if wanted else self._settle(view, mark)
+            settlements += [] if wanted else self._decided(view, mark)
+        offers = offering.settle(self._job.repository_id, settlements, now=self._now)
         return Step(Errand(reads=reads, known=self._known()), offers)
 
     def _missing(self, view: ImageView) -> list[str]:
@@ -112,18 +155,16 @@ class _Round:
         names = choosing.missing(view, found, unread, at=self._now.at)
         return [name for name in names if name not in self._failures]
 
-    def _settle(self, view: ImageView, mark: str) -> bool:
+    def _decided(self, view: ImageView, mark: str) -> list[Settlement]:
         found, unread = self._of(view)
         decision = choosing.decide(view, found, at=self._now.at)
         if decision.is_offer and decision.chosen and decision.chosen.name in unread:
             reason = str(self._failures.get(decision.chosen.name, "Its manifest was not read yet."))
             offering.postpone(view, decision, reason, at=self._now.at)
-            return False
+            return []
         # A choice among fewer tags than there are, or one that time can change, is made again next time
         is_final = decision.holds and not self._failures
-        return offering.settle(
-            view, decision, chosen_from=mark if is_final else "", at=self._now.at, by=self._now.by
-        )
+        return [Settlement(view, decision, mark if is_final else "")]
 
     def _of(self, view: ImageView) -> tuple[list[TagFacts], set[str]]:
         if view.platforms not in self._facts:

@@ -1,122 +1,122 @@
-"""From decisions to offers: moves the current candidate of a tracked image, with its audit row, or not at all."""
+"""From decisions to offers: moves the current candidates of tracked images, with their audit rows, or not at all."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from updater import audit
-from updater.audit import Actor, AuditKind
-from updater.models import Candidate, ImageManifest, Refusal, TrackedImage
+from updater.audit import AuditKind
+from updater.models import Candidate, ImageManifest, TrackedImage
+from updater.scanning import statements
 from updater.scanning.choosing import Decision
-from updater.scanning.preparing import read_configuration
-from updater.scanning.view import ImageView, StandingRefusal, live_references
+from updater.scanning.tuning import Moment
+from updater.scanning.view import ImageView
 from updater.selection import TagFacts
 
 
-def views(repository_id: int, *, sort_mode: str) -> list[ImageView]:
-    """Return all images that follow a repository, ready to be chosen for."""
-    rows = list(
-        TrackedImage.objects.present()
-        .filter(image_repository=repository_id, is_usable=True)
-        .order_by("pk")
-    )
-    refusals = _refusals(repository_id, rows)
-    found = (_view(row, refusals.get(row.pk, ()), sort_mode) for row in rows)
-    return [view for view in found if view is not None]
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A decision about one image, ready to be written; `chosen_from` is "" where it will be made anew."""
+
+    view: ImageView
+    decision: Decision
+    chosen_from: str
+
+    @property
+    def offered(self) -> TagFacts | None:
+        """The tag to offer."""
+        return self.decision.chosen if self.decision.is_offer else None
 
 
-def _view(
-    row: TrackedImage, refusals: Sequence[StandingRefusal], sort_mode: str
-) -> ImageView | None:
-    configuration = read_configuration(row)
-    if configuration is None:
-        return None
-    live = live_references(configuration.live)
-    if not live and row.is_live:
-        tag, digest = row.live_tag or None, row.live_digest or None
-        live = (replace(configuration.reference, tag=tag, digest=digest),)
-    return ImageView(
-        pk=row.pk,
-        configuration=configuration,
-        configuration_hash=row.configuration_hash,
-        live=live,
-        refusals=tuple(refusals),
-        sort_mode=sort_mode,
-        chosen_from=str(row.choice.get("chosen_from", "")),
-    )
-
-
-def _refusals(
-    repository_id: int, images: Sequence[TrackedImage]
-) -> Mapping[int, list[StandingRefusal]]:
-    rows = list(Refusal.objects.filter(tracked_image__in=images, lifted_at=None).order_by("pk"))
-    if not rows:
-        return {}
-    built = dict(
-        ImageManifest.objects.filter(
-            image_repository=repository_id, digest__in=[row.digest for row in rows]
-        ).values_list("digest", "created")
-    )
-    found: defaultdict[int, list[StandingRefusal]] = defaultdict(list)
-    for row in rows:
-        until_newer = row.scope == Refusal.Scope.UNTIL_NEWER
-        one = StandingRefusal(row.tag, row.digest, until_newer, built.get(row.digest))
-        found[row.tracked_image_id].append(one)
-    return found
-
-
-def settle(
-    view: ImageView, decision: Decision, *, chosen_from: str, at: datetime, by: Actor
-) -> bool:
-    """Remember the choice and offer what it says; return whether that is a new offer."""
+def settle(repository_id: int, settlements: Iterable[Settlement], *, now: Moment) -> int:
+    """Remember the choices of one repository's images and offer what they say; return how many are new."""
+    by_image = {one.view.pk: one for one in settlements}
+    if not by_image:
+        return 0
     with transaction.atomic():
-        image = TrackedImage.objects.select_for_update().get(pk=view.pk)
-        offered = decision.chosen if decision.is_offer else None
-        is_new = _move(image, offered, decision, at=at, by=by)
-        TrackedImage.objects.filter(pk=view.pk).update(
-            choice=_choice(decision, chosen_from=chosen_from, at=at)
+        images = list(
+            TrackedImage.objects.select_for_update(of=("self",))
+            .select_related("application")
+            .filter(pk__in=list(by_image))
+            .order_by("pk")
         )
-    return is_new
+        changed = _changed(images, by_image)
+        _offer(repository_id, changed, now)
+        statements.set_choices({image.pk: _choice(by_image[image.pk], now.at) for image in images})
+    return len(changed)
 
 
 def postpone(view: ImageView, decision: Decision, reason: str, *, at: datetime) -> None:
     """Show why the choice could not be made; what was offered stays offered."""
-    choice = {**_choice(decision, chosen_from="", at=at), "error": reason}
-    TrackedImage.objects.filter(pk=view.pk).update(choice=choice)
+    choice = {**_choice(Settlement(view, decision, ""), at), "error": reason}
+    statements.set_choices({view.pk: choice})
 
 
-def _choice(decision: Decision, *, chosen_from: str, at: datetime) -> dict[str, Any]:
-    chosen = decision.chosen
-    return {
-        "chosen": chosen.name if chosen else "",
-        "digest": (chosen.digest or "") if chosen else "",
-        "error": decision.error,
-        "reason": decision.reason,
-        "is_update": decision.is_offer,
-        "is_downgrade": decision.is_downgrade,
-        "at": at.isoformat(),
-        "chosen_from": chosen_from,
-    }
+def _changed(
+    images: Sequence[TrackedImage], by_image: Mapping[int, Settlement]
+) -> list[tuple[TrackedImage, Settlement]]:
+    """End the offers that no longer stand; return what is to be offered instead."""
+    standing = Candidate.objects.filter(tracked_image__in=images, is_current=True)
+    current = {row.tracked_image_id: row for row in standing}
+    over: list[int] = []
+    changed = []
+    for image in images:
+        settlement, row = by_image[image.pk], current.get(image.pk)
+        offered = settlement.offered
+        if row and offered and (row.tag, row.digest) == (offered.name, offered.digest):
+            continue
+        if row:
+            over.append(row.pk)
+        if offered:
+            changed.append((image, settlement))
+    if over:
+        Candidate.objects.filter(pk__in=over).update(is_current=False)
+    return changed
 
 
-def _move(
-    image: TrackedImage, offered: TagFacts | None, decision: Decision, *, at: datetime, by: Actor
-) -> bool:
-    current = image.candidates.filter(is_current=True).first()
-    if current and offered and (current.tag, current.digest) == (offered.name, offered.digest):
-        return False
-    if current:
-        image.candidates.filter(pk=current.pk).update(is_current=False)
-    if offered is None:
-        return False
-    candidate = _offer(image, offered, decision, at=at)
+def _offer(
+    repository_id: int, changed: Sequence[tuple[TrackedImage, Settlement]], now: Moment
+) -> None:
+    offers = [(image, one.decision, one.offered) for image, one in changed]
+    rows = [
+        Candidate(
+            tracked_image=image,
+            tag=offered.name,
+            digest=offered.digest or "",
+            reason=decision.reason,
+            is_downgrade=decision.is_downgrade,
+            is_current=True,
+            found_at=now.at,
+        )
+        for image, decision, offered in offers
+        if offered is not None
+    ]
+    if not rows:
+        return
+    known = ImageManifest.objects.filter(
+        image_repository=repository_id, digest__in={row.digest for row in rows}
+    )
+    manifests = dict(known.values_list("digest", "pk"))
+    for row in rows:
+        row.manifest_id = manifests.get(row.digest)
+    Candidate.objects.bulk_create(
+        rows,
+        update_conflicts=True,  # offered before, then not, and now again
+        unique_fields=["tracked_image", "tag", "digest"],
+        update_fields=["manifest", "reason", "is_downgrade", "is_current", "found_at"],
+    )
+    for row in rows:
+        _record(row, now)
+
+
+def _record(candidate: Candidate, now: Moment) -> None:
+    image = candidate.tracked_image
     audit.record(
         kind=AuditKind.CANDIDATE_FOUND,
-        by=by,
+        by=now.by,
         subject=audit.about(image.application, image=image.alias),
         details={
             "from": image.live_tag,
@@ -126,25 +126,18 @@ def _move(
             "is_downgrade": candidate.is_downgrade,
         },
     )
-    return True
 
 
-def _offer(
-    image: TrackedImage, offered: TagFacts, decision: Decision, *, at: datetime
-) -> Candidate:
-    manifest = ImageManifest.objects.filter(
-        image_repository=image.image_repository_id, digest=offered.digest
-    ).first()
-    candidate, _ = Candidate.objects.update_or_create(
-        tracked_image=image,
-        tag=offered.name,
-        digest=offered.digest,
-        defaults={
-            "manifest": manifest,
-            "reason": decision.reason,
-            "is_downgrade": decision.is_downgrade,
-            "is_current": True,
-            "found_at": at,
-        },
-    )
-    return candidate
+def _choice(settlement: Settlement, at: datetime) -> dict[str, Any]:
+    decision = settlement.decision
+    chosen = decision.chosen
+    return {
+        "chosen": chosen.name if chosen else "",
+        "digest": (chosen.digest or "") if chosen else "",
+        "error": decision.error,
+        "reason": decision.reason,
+        "is_update": decision.is_offer,
+        "is_downgrade": decision.is_downgrade,
+        "at": at.isoformat(),
+        "chosen_from": settlement.chosen_from,
+    }

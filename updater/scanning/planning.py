@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from updater.configuration.registries import Endpoint
 from updater.errors import UpdaterError
-from updater.integrations.registry import Credentials, Manifest
+from updater.integrations.registry import Credentials, Manifest, TagList
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,15 @@ class Job:
     def full_name(self) -> str:
         """As people read it."""
         return f"{self.host}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A job whose tags were listed, and what that took."""
+
+    job: Job
+    listing: TagList
+    requests: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from updater import audit
 from updater.audit import AuditKind
 from updater.integrations.registry import Manifest, TagList
 from updater.models import Candidate, ImageManifest, ImageRepository, ImageTag, TagDigest
+from updater.scanning import statements
 from updater.scanning.facts import KnownTag
 from updater.scanning.planning import Harvest
 from updater.scanning.tuning import Moment
@@ -41,16 +42,20 @@ def write_listing(
     with transaction.atomic():
         _end(gone, at=at)
         _begin(repository_id, {name: listed[name] for name in fresh}, at=at)
-        _move(moved)
+        statements.set_positions(moved)
     return True
 
 
 def _end(pks: list[int], *, at: datetime) -> None:
+    if not pks:
+        return
     ImageTag.objects.filter(pk__in=pks).update(removed_at=at)
     TagDigest.objects.filter(image_tag__in=pks, seen_until=None).update(seen_until=at)
 
 
 def _begin(repository_id: int, places: Mapping[str, int], *, at: datetime) -> None:
+    if not places:
+        return
     rows = ImageTag.objects.filter(image_repository=repository_id, name__in=list(places))
     back = list(rows.exclude(removed_at=None))
     for tag in back:  # away and back: whatever it was, it has to be asked for again
@@ -71,11 +76,6 @@ def _begin(repository_id: int, places: Mapping[str, int], *, at: datetime) -> No
     )
 
 
-def _move(positions: Mapping[int, int]) -> None:
-    rows = [ImageTag(pk=pk, position=position) for pk, position in positions.items()]
-    ImageTag.objects.bulk_update(rows, ["position"], batch_size=BATCH)
-
-
 def write_harvest(
     repository_id: int, harvest: Harvest, tags: Mapping[str, KnownTag], *, now: Moment
 ) -> None:
@@ -89,8 +89,7 @@ def write_harvest(
             for name, digest in harvest.digests.items()
             if name in tags and tags[name].digest != digest
         }
-        seen = [tags[name].pk for name in harvest.digests if name in tags and name not in changed]
-        ImageTag.objects.filter(pk__in=seen).update(digest_seen_at=now.at)
+        _see_again([name for name in harvest.digests if name not in changed], tags, at=now.at)
         _write_digests({tags[name].pk: digest for name, digest in changed.items()}, at=now.at)
         moved = {name: digest for name, digest in changed.items() if tags[name].digest}
         _alarm(repository_id, moved, tags, now)
@@ -141,14 +140,21 @@ def _platforms(manifest: Manifest) -> list[dict[str, Any]]:
     ]
 
 
+def _see_again(names: Iterable[str], tags: Mapping[str, KnownTag], *, at: datetime) -> None:
+    pks = [tags[name].pk for name in names if name in tags]
+    if pks:
+        ImageTag.objects.filter(pk__in=pks).update(digest_seen_at=at)
+
+
 def _write_digests(digests: Mapping[int, str], *, at: datetime) -> None:
+    if not digests:
+        return
     TagDigest.objects.filter(image_tag__in=list(digests), seen_until=None).update(seen_until=at)
     TagDigest.objects.bulk_create(
         [TagDigest(image_tag_id=pk, digest=digest, seen_from=at) for pk, digest in digests.items()],
         batch_size=BATCH,
     )
-    rows = [ImageTag(pk=pk, digest=digest, digest_seen_at=at) for pk, digest in digests.items()]
-    ImageTag.objects.bulk_update(rows, ["digest", "digest_seen_at"], batch_size=BATCH)
+    statements.set_digests(digests, at=at)
 
 
 def _alarm(
@@ -176,23 +182,24 @@ def _alarm(
         )
 
 
-def record_success(repository_id: int, *, now: Moment, tags: int, requests: int) -> None:
-    """Write down a good scan, and the end of an outage."""
-    rows = ImageRepository.objects.filter(pk=repository_id)
-    good: dict[str, Any] = {
-        "scanned_at": now.at,
-        "is_complete": True,
-        "tag_count": tags,
-        "request_count": requests,
-    }
-    if rows.filter(error_code="").update(**good):
-        return
+def record_successes(spent: Mapping[int, tuple[int, int]], *, now: Moment) -> None:
+    """Write down good scans: for each repository the number of tags, and of requests."""
+    rows = ImageRepository.objects.filter(pk__in=list(spent))
     with transaction.atomic():
-        row = rows.select_for_update(of=("self",)).select_related("registry").get()
-        rows.update(error_code="", error_message="", failing_since=None, **good)
-        if row.failing_since is not None:
+        _record_recoveries(rows.exclude(error_code=""), now)
+        statements.set_scanned(spent, at=now.at)
+
+
+def _record_recoveries(rows: QuerySet[ImageRepository], now: Moment) -> None:
+    recovered = list(rows.select_for_update(of=("self",)).select_related("registry"))
+    if not recovered:
+        return
+    for row in recovered:
+        if row.failing_since is not None:  # else the outage was the registry's, and so is its end
             details = {"repository": str(row), "since": row.failing_since, "code": row.error_code}
             audit.record(kind=AuditKind.SCAN_RECOVERED, by=now.by, details=details)
+    healed = ImageRepository.objects.filter(pk__in=[row.pk for row in recovered])
+    healed.update(error_code="", error_message="", failing_since=None)
 
 
 def record_failure(

@@ -4,20 +4,25 @@ import asyncio
 
 from updater.errors import UpdaterError
 from updater.integrations import registry
-from updater.scanning import ledger, recording
+from updater.scanning import ledger
+from updater.scanning.batching import Batcher
 from updater.scanning.fetching import Fetcher, pieces
-from updater.scanning.planning import Errand
+from updater.scanning.ledger import Step
+from updater.scanning.planning import Errand, Listed
 from updater.scanning.tuning import Surroundings, in_database
 
 MAX_ROUNDS = 10  # of asking and choosing again; more is left to the next scan
 
+Beginnings = Batcher[Listed, Step]
+
 
 class RepositoryScan:
-    """One scan of one repository."""
+    """One scan of one repository; tag lists are taken together with those of other repositories."""
 
-    def __init__(self, fetcher: Fetcher, around: Surroundings) -> None:
+    def __init__(self, fetcher: Fetcher, beginnings: Beginnings, around: Surroundings) -> None:
         self.offers = 0
         self._fetcher = fetcher
+        self._beginnings = beginnings
         self._job = fetcher.job
         self._around = around
         self._failures: dict[str, UpdaterError] = {}
@@ -34,23 +39,29 @@ class RepositoryScan:
         if not listing.is_complete:
             message = f"{self._job.full_name}: the tag list is incomplete. {listing.reason}"
             raise registry.TagListIncompleteError(message)
-        if not await self._choose(listing):
-            return False
-        await self._succeed(len(listing.names))
-        return True
+        requests = sum(self._fetcher.requests.values())
+        step = await self._beginnings.submit(Listed(self._job, listing, requests))
+        if step.errand.is_empty:
+            self.offers += step.offers
+            return True
+        return await self._continue(step, len(listing.names))
 
-    async def _choose(self, listing: registry.TagList) -> bool:
-        now, guard = self._around.now, self._around.tuning.guard_seconds
-        step = await in_database(ledger.begin, self._job, listing, now=now, guard_seconds=guard)
+    async def _continue(self, step: Step, tags: int) -> bool:
+        """Run errands until nothing is missing."""
+        now = self._around.now
         self.offers += step.offers
         for _ in range(MAX_ROUNDS):
             if step.errand.is_empty:
-                return True
+                break
             if not await self._run(step.errand):
                 return False
             step = await in_database(ledger.advance, self._job, self._failures, now=now)
             self.offers += step.offers
-        return step.errand.is_empty
+        if not step.errand.is_empty:
+            return False
+        requests = sum(self._fetcher.requests.values())
+        await in_database(ledger.finish, self._job, tags=tags, requests=requests, now=now)
+        return True
 
     async def _run(self, errand: Errand) -> bool:
         for piece in pieces(errand):
@@ -62,12 +73,3 @@ class RepositoryScan:
             if harvest.fatal is not None:
                 raise harvest.fatal
         return True
-
-    async def _succeed(self, tags: int) -> None:
-        await in_database(
-            recording.record_success,
-            self._job.repository_id,
-            now=self._around.now,
-            tags=tags,
-            requests=sum(self._fetcher.requests.values()),
-        )

@@ -22,7 +22,7 @@ class Tuning:
     interval_seconds: float = 120
     repository_seconds: float = 60  # of one repository; the next scan goes on where it stopped
     host_seconds: float = 240  # no repository of a host is begun later than this
-    parallel: int = 8  # repositories, and errands, of one host at once
+    parallel: int = 8  # requests to one host at once
     guard_seconds: float = 600  # how old the digest of an offered tag may get
     reclaim_seconds: float = 5  # how soon idle hosts are looked at again while others are scanned
 

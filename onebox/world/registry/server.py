@@ -77,5 +77,6 @@ def _settings(answer: Callable[[Scope, Receive, Send], Awaitable[None]]) -> uvic
         loop="asyncio",
         log_level="critical",  # ordered resets would be logged as failures
         access_log=False,
+        timeout_keep_alive=60,
         timeout_graceful_shutdown=1,
     )

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 class RawServer:
     """`script(connection, request)` runs once for each request head; the connection closes after it."""
 
-    def __init__(self, script):
+    def __init__(self, script, wrap=lambda connection: connection):
         self._script = script
+        self._wrap = wrap
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._stopping = threading.Event()
         self._threads = []
@@ -48,9 +49,14 @@ class RawServer:
             self.connections += 1
             self._run(self._serve, connection)
 
-    def _serve(self, connection):
+    def _serve(self, plain):
+        plain.settimeout(10)
+        try:
+            connection = self._wrap(plain)
+        except OSError:  # a handshake that was refused
+            plain.close()
+            return
         with connection:
-            connection.settimeout(10)
             head = b""
             try:
                 while b"\r\n\r\n" not in head:

@@ -1,11 +1,11 @@
 """Registries that break HTTP, over real sockets: each ends in a named error, in bounded time."""
 
+import asyncio
 import gzip
 import socket
 import time
 import tracemalloc
 
-import anyio
 import httpx
 import pytest
 
@@ -146,10 +146,10 @@ def answers_of_dns(*addresses):
         for each in addresses
     ]
 
-    async def _lookup(host, port, **options):
+    async def _look(host, port):
         return queue.pop(0) if len(queue) > 1 else queue[0]
 
-    return _lookup
+    return _look
 
 
 def test_list_tags_r06_with_a_rebinding_name_dials_the_address_that_was_checked(monkeypatch):
@@ -157,9 +157,7 @@ def test_list_tags_r06_with_a_rebinding_name_dials_the_address_that_was_checked(
         port = server.host.partition(":")[2]
         host = f"registry.test:{port}"
         # Once our server, then the metadata service: a second look-up would go there
-        monkeypatch.setattr(
-            anyio, "getaddrinfo", answers_of_dns(["127.0.0.1"], ["169.254.169.254"])
-        )
+        monkeypatch.setattr(network, "_look_up", answers_of_dns(["127.0.0.1"], ["169.254.169.254"]))
 
         assert run(f"http://{host}", tags, listed=[host]).names == ("a",)
 
@@ -167,7 +165,7 @@ def test_list_tags_r06_with_a_rebinding_name_dials_the_address_that_was_checked(
 
 
 def test_list_tags_r06_with_one_private_address_among_public_ones_is_refused(monkeypatch):
-    monkeypatch.setattr(anyio, "getaddrinfo", answers_of_dns(["93.184.216.34", "127.0.0.1"]))
+    monkeypatch.setattr(network, "_look_up", answers_of_dns(["93.184.216.34", "127.0.0.1"]))
 
     with pytest.raises(registry_errors.AddressRefusedError):
         run("https://registry.test", tags, access=Access())
@@ -178,16 +176,16 @@ def test_list_tags_with_a_dead_first_address_tries_the_next(monkeypatch):
     with raw_server(says(http(TAGS))) as server:
         port = server.host.partition(":")[2]
         host = f"registry.test:{port}"
-        monkeypatch.setattr(anyio, "getaddrinfo", answers_of_dns(["127.0.0.9", "127.0.0.1"]))
+        monkeypatch.setattr(network, "_look_up", answers_of_dns(["127.0.0.9", "127.0.0.1"]))
 
         assert run(f"http://{host}", tags, listed=[host]).names == ("a",)
 
 
 def test_list_tags_with_a_name_without_address_is_unavailable(monkeypatch):
-    async def _fail(host, port, **options):
+    async def _fail(host, port):
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(anyio, "getaddrinfo", _fail)
+    monkeypatch.setattr(network, "_look_up", _fail)
 
     with pytest.raises(registry_errors.RegistryUnavailableError, match="has no address"):
         run("https://registry.test", tags)
@@ -217,7 +215,7 @@ def test_list_tags_r01_with_thirty_megabytes_stops_at_the_cap_and_stays_small():
             return await tags(RegistryClient(http_client, Endpoint("https://registry.test")))
 
     tracemalloc.start()
-    found = anyio.run(_run)
+    found = asyncio.run(_run())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -12,6 +12,7 @@ from updater import clock, scanning
 from updater.errors import PermanentError, TransientError
 from updater.integrations.registry import Credentials
 from updater.models import AuditEvent, ImageRepository, ImageTag, Registry
+from updater.scanning import recording
 
 pytestmark = pytest.mark.django_db
 
@@ -316,14 +317,14 @@ def test_scan_r31_with_a_wrong_password_tries_it_once_for_all_repositories():
 
 def test_scan_that_breaks_inside_says_so_and_goes_on(world, monkeypatch, caplog):
     good, bad = follow(world, "acme/app", "acme/bad")
-    original = scanning.repository_scan.ledger.begin
+    original = recording.write_listing
 
-    def broken(job, *arguments, **options):
-        if job.name == "acme/bad":
+    def broken(repository_id, *arguments, **options):
+        if repository_id == bad.image_repository_id:
             raise ZeroDivisionError
-        return original(job, *arguments, **options)
+        return original(repository_id, *arguments, **options)
 
-    monkeypatch.setattr(scanning.repository_scan.ledger, "begin", broken)
+    monkeypatch.setattr(recording, "write_listing", broken)
 
     scan(world)
 

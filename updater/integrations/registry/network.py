@@ -3,20 +3,28 @@
 No proxies, no cookies, no redirects, no decompression: each is a way out for credentials or a way in for harm.
 """
 
+import asyncio
+import importlib.util
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+import sys
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
-import anyio
 import httpcore
 import httpx
 
 from updater.integrations.registry.rules import NetworkRules
+from updater.integrations.registry.sockets import dial
 
 MAX_ADDRESSES = 4  # of one host, tried in turn
+
+# httpcore looks for sniffio at each lock; where it is not installed, each look walks the whole import path
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # None refuses the import at once
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
@@ -24,38 +32,39 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, rules: NetworkRules) -> None:
         self._rules = rules
-        self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
         host: str,
         port: int,
         timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+        local_address: str | None = None,  # noqa: ARG002  httpcore's signature
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002
     ) -> httpcore.AsyncNetworkStream:
-        with anyio.fail_after(timeout):
-            addresses = await self._resolve(host, port)
+        addresses = await _addresses(host, port, timeout)
         for address in addresses:
             self._rules.check_address(host, port, address)
         for address in addresses[:-1]:
             try:
-                return await self._backend.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
+                return await dial(address, port, timeout)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return await self._backend.connect_tcp(
-            addresses[-1], port, timeout, local_address, socket_options
-        )
+        return await dial(addresses[-1], port, timeout)
 
-    async def _resolve(self, host: str, port: int) -> list[str]:
-        try:
-            found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} has no address") from error
-        addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
-        return sorted(addresses, key=lambda address: ":" in address)[:MAX_ADDRESSES]  # IPv4 first
+
+async def _addresses(host: str, port: int, seconds: float | None) -> list[str]:
+    try:
+        async with asyncio.timeout(seconds):
+            found = await _look_up(host, port)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"{host} has no address") from error
+    addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
+    return sorted(addresses, key=lambda address: ":" in address)[:MAX_ADDRESSES]  # IPv4 first
+
+
+async def _look_up(host: str, port: int) -> Sequence[tuple[Any, ...]]:
+    loop = asyncio.get_running_loop()
+    return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 class _CheckedTransport(httpx.AsyncHTTPTransport):

@@ -93,13 +93,20 @@ class Wire:
             raise RegistryUnavailableError(f"{ask.what}: {_in_words(error)}.") from error
 
     async def _exchange(self, ask: Ask) -> Answer:
-        request = self._client.build_request(ask.method, ask.url, headers=ask.headers)
-        response = await self._client.send(request, auth=None, stream=True, follow_redirects=False)
+        try:
+            response = await self._open(ask)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            # A kept connection may die the moment it is used again; RFC 9110 9.2.2 allows one more try
+            response = await self._open(ask)
         try:
             self._check_headers(response.headers, ask)
             return Answer(response.status_code, response.headers, await self._read(response, ask))
         finally:
             await response.aclose()
+
+    async def _open(self, ask: Ask) -> httpx.Response:
+        request = self._client.build_request(ask.method, ask.url, headers=ask.headers)
+        return await self._client.send(request, auth=None, stream=True, follow_redirects=False)
 
     def _check_headers(self, headers: httpx.Headers, ask: Ask) -> None:
         if sum(len(name) + len(value) for name, value in headers.raw) > self.limits.header_bytes:
