@@ -1,6 +1,9 @@
 """The locks: hashed, complete, the same in both files, and without a trace of where they were made."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -59,3 +62,41 @@ def test_runtime_requirements_are_those_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
     assert sorted(project["project"]["dependencies"]) == sorted(_wanted("runtime"))
+
+
+NOT_NEEDED = {"greenlet", "pip", "pygments", "rich", "setuptools"}  # loaded where they happen to be
+LOAD_EVERYTHING = """
+import importlib.metadata, pkgutil, sys
+import django; django.setup()
+import approvals, onebox, updater
+from django.core.management import call_command
+from updater.celery import app
+for package in (approvals, onebox, updater):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not found.name.endswith("__main__"):
+            __import__(found.name)
+app.loader.import_default_modules()
+app.connection_for_write().transport
+import celery.bin.celery, celery.apps.beat, celery.worker.consumer, uvicorn.main
+owners = importlib.metadata.packages_distributions()
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(*sorted({owner for name in loaded for owner in owners.get(name, [])}))
+"""
+
+
+def test_runtime_lock_holds_everything_that_is_loaded():
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "updater.settings",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_EVERYTHING],
+        cwd=ROOT, env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    loaded = {_normal(owner) for owner in done.stdout.split()}
+    assert loaded - _pins("runtime").keys() - NOT_NEEDED == set()
+    assert "kombu" in loaded
