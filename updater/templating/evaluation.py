@@ -17,9 +17,9 @@ from updater.templating.nodes import (
     Text,
     Variable,
 )
-from updater.templating.values import Record, Value, is_true, kind
+from updater.templating.values import Record, Value, described, is_true
 
-_MAX_STEPS = 100_000
+_MAX_STEPS = 20_000
 _MAX_OUTPUT = 64 * 1024
 
 
@@ -91,7 +91,7 @@ class Rendering:
             return iter(sorted(value.items(), key=lambda pair: pair[0].encode()))
         if value is None:
             return iter(())
-        raise fault(self._source, at, f"range goes over a list or a map, not a {kind(value)}")
+        raise fault(self._source, at, f"range goes over a list or a map, not {described(value)}")
 
     def _set_loop_variables(self, pipeline: Pipeline, key: Value, item: Value) -> None:
         """With one variable it is the element; with two the index or key comes first."""
@@ -168,7 +168,7 @@ class Rendering:
         if value is None:
             return None
         known = ", ".join(f".{each}" for each in value.fields) if isinstance(value, Record) else ""
-        mend = f"; known here: {known}" if known else f" in a {kind(value)}"
+        mend = f"; known here: {known}" if known else f" in {described(value)}"
         raise fault(self._source, at, f"there is no field .{name}{mend}")
 
     def _look_up(self, variable: Variable) -> Value:

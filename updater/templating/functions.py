@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from updater.templating import printing
 from updater.templating.errors import fault
 from updater.templating.nodes import Call, Literal, Operand
-from updater.templating.values import Record, Value, is_true, kind
+from updater.templating.values import Record, Value, described, is_true, kind
 
 _ANY = 64
 # name -> fewest and most arguments; `and` and `or` are evaluated by the evaluator, which may stop early.
@@ -48,8 +48,16 @@ def check(source: str, commands: Sequence[tuple[Operand, ...]]) -> None:
         fewest, most = _ARITY[first.name]
         if not fewest <= len(arguments) + (stage > 0) <= most:
             raise fault(source, first.at, f"wrong number of arguments for {first.name}")
+        _check_arguments(source, arguments)
         if first.name == "printf" and arguments and isinstance(arguments[0], Literal):
             _check_format(source, arguments[0])
+
+
+def _check_arguments(source: str, arguments: Sequence[Operand]) -> None:
+    """Refuse a function that stands as an argument without ( ) although it needs arguments itself."""
+    for argument in arguments:
+        if isinstance(argument, Call) and _ARITY[argument.name][0] > 0:
+            raise fault(source, argument.at, f"wrong number of arguments for {argument.name}")
 
 
 def _check_format(source: str, literal: Literal) -> None:
@@ -75,20 +83,20 @@ def call(name: str, arguments: Sequence[Value], limit: int) -> Value:
 
 def _text(value: Value) -> str:
     if not isinstance(value, str):
-        raise CallError(f"printf: the format is a {kind(value)}, not a string")
+        raise CallError(f"printf: the format is {described(value)}, not a text")
     return value
 
 
 def _comparable(value: Value) -> str:
     if isinstance(value, tuple | Mapping | Record):
-        raise CallError(f"a {kind(value)} cannot be compared")
+        raise CallError(f"{described(value)} cannot be compared")
     return kind(value)
 
 
 def _equal(first: Value, second: Value) -> bool:
     kinds = {_comparable(first), _comparable(second)}
     if len(kinds) > 1 and "nothing" not in kinds:
-        raise CallError(f"a {kind(first)} and a {kind(second)} cannot be compared")
+        raise CallError(f"{described(first)} and {described(second)} cannot be compared")
     return len(kinds) == 1 and first == second
 
 
@@ -97,7 +105,7 @@ def _less(first: Value, second: Value) -> bool:
         return first.encode() < second.encode()
     if kind(first) == kind(second) and kind(first) in ("int", "float64"):
         return bool(first < second)  # type: ignore[operator]  # both are numbers of one kind
-    raise CallError(f"a {kind(first)} and a {kind(second)} have no order")
+    raise CallError(f"{described(first)} and {described(second)} have no order")
 
 
 def _length(value: Value) -> int:
@@ -105,7 +113,7 @@ def _length(value: Value) -> int:
         return len(value.encode())
     if isinstance(value, tuple | Mapping):
         return len(value)
-    raise CallError(f"a {kind(value)} has no length")
+    raise CallError(f"{described(value)} has no length")
 
 
 def _index(value: Value, keys: Sequence[Value]) -> Value:
@@ -122,12 +130,12 @@ def _element(value: Value, key: Value) -> Value:
         if 0 <= key < len(items):  # type: ignore[operator]  # kind() says it is an int
             return items[key]  # type: ignore[index]  # same
         raise CallError(f"index {key} is out of range")
-    raise CallError(f"a {kind(value)} has no element {key!r}")
+    raise CallError(f"{described(value)} has no element {key!r}")
 
 
 def _slice(value: Value, bounds: Sequence[Value]) -> Value:
     if not isinstance(value, str | tuple) or len(bounds) > (2 if isinstance(value, str) else 3):
-        raise CallError(f"a {kind(value)} cannot be cut so")
+        raise CallError(f"{described(value)} cannot be cut so")
     items = value.encode() if isinstance(value, str) else value
     places = [bound for bound in bounds if isinstance(bound, int) and kind(bound) == "int"]
     limits = [0, len(items), len(items)]

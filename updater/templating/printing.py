@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from updater.templating.values import Record, Value, kind
+from updater.templating.values import Record, Value, described, kind
 
 _WIDEST = 1000
 _DIRECTIVE = re.compile(
@@ -185,7 +185,7 @@ def _typed(value: Value, part: Directive | None = None) -> str:
     if value is None:
         return "<nil>"
     if isinstance(value, tuple | Record | Mapping):
-        raise ValueError(f"a {kind(value)} too many")  # noqa: TRY004  the format's fault, not the type's
+        raise ValueError(f"{described(value)} too many")  # noqa: TRY004  the format's fault, not the type's
     shown = _scalar(replace(part, verb="v"), value) if part else plain(value)
     return f"{kind(value)}={shown}"
 

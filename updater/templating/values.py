@@ -32,6 +32,20 @@ def _other(value: Value) -> str:
     return "nothing" if value is None else "map"
 
 
+_WORDS = {
+    "bool": "a truth value",
+    "string": "a text",
+    "int": "a whole number",
+    "float64": "a number",
+    "nothing": "nothing",
+}
+
+
+def described(value: Value) -> str:
+    """Return the kind of a value in words, for people."""
+    return _WORDS.get(kind(value)) or f"a {kind(value)}"
+
+
 def is_true(value: Value) -> bool:
     """Tell whether a value counts as true: everything but false, 0, empty text, list or map, and nothing."""
     return isinstance(value, Record) or bool(value)
