@@ -82,6 +82,22 @@ class History:
                 raise MirrorDamagedError.of(self._git.name)
         return done.code == 0
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the best common ancestor of two commits, None when they have none."""
+        shas = [self._objects.require_sha(sha) for sha in (one, other)]
+        done = self._git.local("merge-base", *shas, accept=(0, 1, 128))
+        if done.code == 128:
+            for sha in shas:
+                self._require(sha)
+            raise MirrorDamagedError.of(self._git.name)
+        return _text(done.output).strip() or None
+
+    def parents(self, sha: str) -> tuple[str, ...]:
+        """Return the parents of a commit, the branch it was made on first."""
+        self._require(self._objects.require_sha(sha))
+        done = self._git.local("rev-list", "--parents", "--max-count=1", sha, "--")
+        return tuple(_text(done.output).split()[1:])
+
     def _log(self, tip: str, since: str | None, *options: str) -> list[str]:
         commits = [self._objects.require_sha(tip)]
         if since is not None:

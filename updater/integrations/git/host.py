@@ -70,6 +70,15 @@ class Host:
             judge=outcomes.judge_push,
         )  # fmt: skip
 
+    def delete(self, branch: str, *, expected: str) -> None:
+        """Remove the branch on the host if it stands at `expected`, or raise."""
+        head = self._head(branch)
+        self._git.network(
+            "push", "--porcelain", "--no-verify", f"--force-with-lease={head}:{expected}",
+            "--", "o", f":{head}",
+            judge=outcomes.judge_push,
+        )  # fmt: skip
+
     def _head(self, branch: str) -> str:
         return branches.head(branches.check(self._git.name, branch))
 

@@ -109,6 +109,14 @@ class GitMirror:
         """Whether `ancestor` is in the history of `descendant`; a commit that is gone is in none."""
         return self._healed(lambda: self._history.is_ancestor(ancestor, descendant))
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the best common ancestor of two commits, None when they have none."""
+        return self._healed(lambda: self._history.merge_base(one, other))
+
+    def parents(self, sha: str) -> tuple[str, ...]:
+        """Return the parents of a commit, the branch it was made on first."""
+        return self._healed(lambda: self._history.parents(sha))
+
     def commit(  # noqa: PLR0913  the parts of a commit, each by name
         self,
         *,
@@ -143,6 +151,12 @@ class GitMirror:
             if expected is not None and not self._follows(expected, sha):
                 raise PushMovedError.of(self._name, f"{sha} does not follow {expected}")
             self._host.push(sha, branch, expected=expected)
+
+    def delete_branch(self, branch: str, *, expected: str) -> None:
+        """Remove the branch from the host if it still stands at `expected`."""
+        self._objects.require_sha(expected)
+        with self.locked():
+            self._host.delete(branch, expected=expected)
 
     def _follows(self, expected: str, sha: str) -> bool:
         try:
