@@ -6,7 +6,8 @@ IMAGE_LIST = f"{PREFIX}image-list"
 SOURCE_NAME = f"{OWN_PREFIX}source-name"
 SOURCE_INDEX = f"{OWN_PREFIX}source-index"
 PIN = f"{OWN_PREFIX}pin"
-OWN_KEYS = (SOURCE_NAME, SOURCE_INDEX, PIN)
+PULL_REQUEST = f"{OWN_PREFIX}pull-request"
+OWN_KEYS = (SOURCE_NAME, SOURCE_INDEX, PIN, PULL_REQUEST)
 
 APPLICATION_ONLY = ("write-back-method", "write-back-target", "git-branch", "git-repository")
 APPLICATION_KEYS = (

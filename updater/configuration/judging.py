@@ -4,7 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from updater.configuration import annotations, fitting, image_updater, untrusted, verification
+from updater.configuration import (
+    annotations,
+    fitting,
+    image_updater,
+    pull_requests,
+    untrusted,
+    verification,
+)
 from updater.configuration.annotation_keys import IMAGE_LIST, PIN
 from updater.configuration.findings import Findings, SettingError
 from updater.configuration.image_settings import ImageJudge
@@ -43,7 +50,11 @@ def judge(
         return result(application, findings, managed=False)
     _check_names(application, findings)
     images = _images(application, written.images, findings, exact=rules.exact)
-    judge = WriteBackJudge(application, written.write_back, findings, exact=rules.exact)
+    by_pull_request = pull_requests.annotated(
+        application, written.write_back.pull_request, findings
+    )
+    write_back = replace(written.write_back, pull_request=by_pull_request)
+    judge = WriteBackJudge(application, write_back, findings, exact=rules.exact)
     judged = judge.judged(images, allow_http=rules.allow_http)
     if not rules.exact:
         key = f"{reference.place}.images" if reference else IMAGE_LIST

@@ -1,7 +1,9 @@
-"""The pull-request mode of an ImageUpdater resource (specification 1.2, 3.3.6)."""
+"""The pull-request mode of an ImageUpdater resource (specification 1.2, 3.3.6), or of our own annotation."""
 
 from updater.configuration import untrusted
+from updater.configuration.annotation_keys import PULL_REQUEST
 from updater.configuration.findings import Findings
+from updater.configuration.manifest import Manifest
 from updater.configuration.written import PullRequestSettings, Setting
 
 _PROVIDERS = ("github", "gitlab")
@@ -25,6 +27,24 @@ def written(
         _refuse(findings, setting, message)
     else:
         return PullRequestSettings(setting, present[0], tuple(str(label) for label in labels))
+    return None
+
+
+def annotated(
+    manifest: Manifest, resource: PullRequestSettings | None, findings: Findings
+) -> PullRequestSettings | None:
+    """Return what our own annotation says; without one, what the resource does."""
+    value = manifest.annotations.get(PULL_REQUEST)
+    if value is None:
+        return resource
+    setting = Setting(PULL_REQUEST, untrusted.shown(value))
+    known = (*_PROVIDERS, *_OWN_PROVIDERS)
+    if setting.text not in known:
+        _refuse(findings, setting, f"Write one of {', '.join(known)}.")
+    elif resource is not None and resource.provider != setting.text:
+        _refuse(findings, setting, f"{resource.setting.key} says {resource.provider}: keep one.")
+    else:
+        return resource or PullRequestSettings(setting, setting.text)
     return None
 
 
