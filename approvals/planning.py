@@ -10,14 +10,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from updater.writeback import ImageChange, Plan
-
 from updater import images, writeback
+from updater.configuration import methods
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
 from updater.connections import Connections
 from updater.errors import PermanentError
 from updater.models import Application, Candidate, TrackedImage
 from updater.selection import Strategy
+from updater.writeback import ImageChange, Plan
 
 
 class ApplicationChangedError(PermanentError):
@@ -92,6 +92,7 @@ def document(prepared: Prepared, *, at: datetime) -> dict[str, Any]:
         "base_branch": plan.base_branch or "",
         "branch": plan.branch or "",
         "base_commit": prepared.base_commit,
+        "pull_request": _pull_request(prepared.configuration),
         "message": plan.message,
         "files": [
             {"path": file.path, "before": _text(file.before), "after": _text(file.after)}
@@ -105,6 +106,13 @@ def document(prepared: Prepared, *, at: datetime) -> dict[str, Any]:
         "pin": prepared.configuration.pin,
         "at": at.isoformat(),
     }
+
+
+def _pull_request(configuration: ApplicationConfiguration) -> dict[str, Any] | None:
+    write_back = configuration.write_back
+    if write_back.method != methods.GIT or not write_back.pull_request:
+        return None
+    return {"host": write_back.pull_request, "labels": list(write_back.pull_request_labels)}
 
 
 def own_secret(configuration: ApplicationConfiguration) -> str:
@@ -153,6 +161,9 @@ def _prepare_git(
     )
     tip = parent or world.tip(mirror, base_branch)
     plan = plan_on(read_file=partial(mirror.read_file, tip))
+    if write_back.pull_request:
+        # What is sealed is the change of the base branch; the branch in between is named from the seal.
+        return Prepared(replace(plan, branch=base_branch), resolved, manifest, base_commit=tip)
     if parent is None and plan.branch != base_branch and mirror.branch_exists(plan.branch):
         tip = world.tip(mirror, plan.branch)
         plan = plan_on(read_file=partial(mirror.read_file, tip))

@@ -25,6 +25,7 @@ FIELD_NAMES = {
     "method": "Written by",
     "git_repository": "Git repository",
     "branch": "Branch",
+    "pull_request": "Pull request on",
     "paths": "Files",
     "edits": "Values",
     "pin": "Pinned by",
@@ -53,7 +54,10 @@ def subject(
 ) -> dict[str, Any]:
     """Return the subject of a promotion as plain JSON values (design.md 6)."""
     own = [edit for edit in plan.get("edits", []) if edit["image"] == tracked_image.alias]
+    # Only where there is one: seals from before pull requests stand.
+    by_pull_request = plan.get("pull_request") or {}
     return {
+        **({"pull_request": by_pull_request["host"]} if by_pull_request else {}),
         "cluster": application.cluster,
         "application": {
             "namespace": application.namespace,

@@ -216,6 +216,10 @@ ALLOW_OPERATOR_CREDENTIALS = env_bool(
 PRIVATE_REGISTRIES = env_list("PRIVATE_REGISTRIES")  # hosts with addresses of private networks
 ALLOW_INSECURE_REGISTRIES = env_list("ALLOW_INSECURE_REGISTRIES")  # hosts that speak plain HTTP
 ALLOW_INSECURE_GIT = env_bool("ALLOW_INSECURE_GIT")  # plain http:// git URLs: the demo world
+# Who merges our pull requests: "never" us, or us "when-allowed" by the host's own checks and rules
+PULL_REQUEST_MERGE = env("PULL_REQUEST_MERGE", "never")
+if PULL_REQUEST_MERGE not in ("never", "when-allowed"):
+    raise ImproperlyConfigured("PULL_REQUEST_MERGE must be never or when-allowed.")
 SCAN_SECONDS = env_int("SCAN_SECONDS", 120)
 INVENTORY_SECONDS = env_int("INVENTORY_SECONDS", 30)
 SWEEP_SECONDS = env_int("SWEEP_SECONDS", 5)

@@ -103,6 +103,8 @@ class Promotion(models.Model):
     error_code = models.TextField(default="", blank=True)
     commit = models.TextField(default="", blank=True)  # SHA on the write branch
     pushed_at = models.DateTimeField(null=True, blank=True)
+    # What stands on the Git host, where commits go by pull request (execution.proposals.Record); else empty
+    pull_request = models.JSONField(default=dict, blank=True)
 
     objects = PromotionQuerySet.as_manager()
 
@@ -140,6 +142,11 @@ class Promotion(models.Model):
                 fields=["next_attempt_at"],
                 condition=Q(status__in=["APPROVED", "EXECUTING", "UNKNOWN"]),
                 name="promotion_due",
+            ),
+            models.Index(
+                fields=["application"],
+                condition=Q(pull_request__state__in=["proposed", "open"]),
+                name="promotion_open_pull_request",
             ),
         ]
 

@@ -94,6 +94,9 @@ SENTENCES: dict[AuditKind, Sentence] = {
         "SUPERSEDED", "plain", "Superseded", ("set {tag} aside",)
     ),
     AuditKind.PROMOTION_WITHDRAWN: Sentence("WITHDRAWN", "plain", "Withdrawn", ("withdrew {tag}",)),
+    AuditKind.PROMOTION_ABORTED: Sentence(
+        "ABORTED", "plain", "Aborted", ("ended {tag}", " with {pull_request}")
+    ),
     AuditKind.PROMOTION_RETRIED: _done("asked for another attempt", icon="return", tone="sign"),
     AuditKind.DECISION_REFUSED: _refused("was refused to {verb}"),
     AuditKind.EXECUTION_STARTED: _done("started to write {tag}", icon="EXECUTING", tone="run"),
@@ -113,6 +116,15 @@ SENTENCES: dict[AuditKind, Sentence] = {
     ),
     AuditKind.OVERRIDE_COMMITTED: _done(
         "committed {commit}", " to {branch}", icon="commit", tone="run"
+    ),
+    AuditKind.PULL_REQUEST_OPENED: _done(
+        "opened a pull request", ": {pull_request}", ", from {head}", icon="commit", tone="run"
+    ),
+    AuditKind.PULL_REQUEST_MERGED: _done(
+        "saw the pull request merged", ": {pull_request}", ", by {who}", icon="commit", tone="run"
+    ),
+    AuditKind.PULL_REQUEST_CLOSED: _trouble(
+        "Closed", "saw the pull request closed", ": {pull_request}", ", by {who}", icon="block"
     ),
     AuditKind.APPLICATION_REFRESHED: _done(
         "asked Argo CD to compare", " with {commit}", icon="return"
