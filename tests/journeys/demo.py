@@ -29,6 +29,7 @@ class Demo:
         self.port = ports.first_free(1, start=21000)[0]
         self.url = f"http://localhost:{self.port}"
         self.state = folder / "state"
+        self._visitors: list[Visitor] = []
         self._output = folder / "output"
         env = {name: value for name, value in os.environ.items() if name not in OURS}
         command = [sys.executable, "-m", "onebox", "demo", f"--port={self.port}"]
@@ -54,6 +55,8 @@ class Demo:
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
+        for visitor in self._visitors:
+            visitor.close()
         self._process.send_signal(signal.SIGINT)
         self._process.wait(30)
 
@@ -96,7 +99,9 @@ class Demo:
 
     def sign_in(self, username: str) -> "Visitor":
         """Sign somebody in through the page."""
-        return Visitor(self, username)
+        visitor = Visitor(self, username)
+        self._visitors.append(visitor)
+        return visitor
 
 
 class Visitor:
@@ -106,6 +111,10 @@ class Visitor:
         self._client = httpx.Client(base_url=demo.url, follow_redirects=True, timeout=20)
         page = self.get("/sign-in/")
         self.post("/sign-in/", page, username=username, password=PASSWORD)
+
+    def close(self) -> None:
+        """Close the browser."""
+        self._client.close()
 
     def get(self, path: str) -> str:
         """Open a page."""
