@@ -70,7 +70,7 @@ class Supervisor:
             StartError: it ended, or was not ready in time.
         """
         deadline = self._clock() + seconds
-        while not is_ready():
+        while not (is_ready() and program.is_running):  # somebody else may answer at its address
             if not program.is_running:
                 raise StartError(_failure(program, "ended instead of starting"))
             if self._clock() > deadline:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from onebox import ports
 from onebox.ports import HOST
 from onebox.world.cluster import access
 
-FIRST_PORT = 18000  # below the range that outgoing connections take
+FIRST_PORT, SPREAD = 18000, 10000  # below the range that outgoing connections take
 ACCOUNT = "countersign"  # at the registry and the Git host
 SCANNING, EXECUTING, CONTROLLING, TELLING = "scanning", "executing", "argocd", "story"
 
@@ -75,7 +76,9 @@ def find_or_make(folder: Path) -> Place:
     memory = _memory(folder)
     if not memory.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        registry_port, git_port, cluster_port = ports.first_free(3, start=FIRST_PORT)
+        # Apart from other demos on this machine: they may be starting at this moment.
+        start = FIRST_PORT + zlib.crc32(str(folder.resolve()).encode()) % SPREAD
+        registry_port, git_port, cluster_port = ports.first_free(3, start=start)
         place = Place(
             folder,
             registry_port,

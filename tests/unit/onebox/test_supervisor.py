@@ -180,13 +180,14 @@ def test_run_when_the_program_succeeds_returns(tmp_path):
     assert step.exit_code == 0
 
 
-def test_wait_for_when_the_program_ends_instead_says_so(supervisor, tmp_path):
+@pytest.mark.parametrize("answers", [False, True], ids=["nobody-answers", "somebody-else-does"])
+def test_wait_for_when_the_program_ends_instead_says_so(supervisor, tmp_path, answers):
     web = Puppet("web", tmp_path)
     supervisor.start(web)
     web.code = 3
 
     with pytest.raises(StartError, match="web ended instead of starting"):
-        supervisor.wait_for(web, lambda: False)
+        supervisor.wait_for(web, lambda: answers)
 
 
 def test_wait_for_when_never_ready_gives_up(supervisor, clock, tmp_path):

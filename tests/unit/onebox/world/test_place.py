@@ -25,6 +25,15 @@ def test_find_or_make_again_is_the_same_world(tmp_path):
     assert second.cluster_accounts.read_text(encoding="utf-8") == accounts
 
 
+def test_find_or_make_keeps_the_worlds_of_two_demos_apart(tmp_path):
+    worlds = [place.find_or_make(tmp_path / f"state-{number}" / "world") for number in range(8)]
+
+    ports_in_use = [port for world in worlds for port in world.ports]
+
+    assert len({world.registry_port for world in worlds}) > 1
+    assert all(place.FIRST_PORT <= port < 32768 for port in ports_in_use)
+
+
 def test_find_or_make_gives_workers_no_more_rights_than_their_queue_needs(tmp_path):
     here = place.find_or_make(tmp_path / "world")
 
