@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 MAX_DAYS = 366
+MEND = "is not a duration; write for example 30m, 2h, 7d or 1d12h"
 _UNITS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _WHOLE = re.compile(r"(?:[0-9]{1,7}[wdhms])+", re.ASCII)
 _PART = re.compile(r"([0-9]+)([wdhms])", re.ASCII)
@@ -16,7 +17,7 @@ def seconds_of(text: str) -> int:
         ValueError: not a duration, or longer than a year; the sentence says how to write one.
     """
     if len(text) > 40 or not _WHOLE.fullmatch(text):
-        raise ValueError("is not a duration; write for example 30m, 2h, 7d or 1d12h")
+        raise ValueError(MEND)
     parts = _PART.findall(text)
     if len({unit for _, unit in parts}) < len(parts):
         raise ValueError("names a unit twice; write for example 1d12h")

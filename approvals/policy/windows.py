@@ -32,6 +32,17 @@ class State:
     changes_at: datetime | None
 
 
+def is_open(schedule: Schedule, at: datetime) -> bool:
+    """Whether an allow window is open."""
+    return _shows(schedule, _wall(at.astimezone(UTC), ZoneInfo(schedule.zone)))
+
+
+def is_denied(schedule: Schedule, at: datetime) -> bool:
+    """Whether a deny window is in force."""
+    end = _end_of_denial(schedule, at.astimezone(UTC), ZoneInfo(schedule.zone))
+    return end is not None and end > at
+
+
 def allowing(schedule: Schedule, at: datetime) -> State:
     """Return whether an allow window is open, and when that changes."""
     zone, at = ZoneInfo(schedule.zone), at.astimezone(UTC)

@@ -1,5 +1,7 @@
 """Windows against a minute-by-minute walk of the clock, above all where it jumps (T01, T02)."""
 
+# ruff: noqa: DTZ001  the clock on the wall has no zone
+
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -105,7 +107,7 @@ def test_states_equal_a_walk_of_the_clock(zone, night, hour, minute, minutes):
     offset=st.integers(0, 10 * 60),
 )
 @settings(max_examples=12, deadline=None)
-def test_change_is_the_first_moment_of_another_state(
+def test_change_is_the_first_moment_of_another_state(  # noqa: PLR0917  hypothesis draws them
     look, zone, night, hour, minute, minutes, offset
 ):
     schedule = _daily(hour, minute, minutes, zone)
@@ -204,7 +206,7 @@ def test_rule_that_ended_never_opens_again(look):
     during = look(once, datetime(2026, 12, 25, tzinfo=UTC))
     after = look(once, datetime(2027, 1, 4, tzinfo=UTC))
 
-    assert during == windows.State(True, datetime(2027, 1, 3, 17, tzinfo=UTC))
+    assert during == windows.State(in_force=True, changes_at=datetime(2027, 1, 3, 17, tzinfo=UTC))
     assert after == windows.State(in_force=False, changes_at=None)
 
 
@@ -213,4 +215,4 @@ def test_overlapping_freezes_end_with_the_last():
 
     state = windows.denying(schedule, datetime(2026, 5, 5, 10, 30, tzinfo=UTC))
 
-    assert state == windows.State(True, datetime(2026, 5, 5, 13, tzinfo=UTC))
+    assert state == windows.State(in_force=True, changes_at=datetime(2026, 5, 5, 13, tzinfo=UTC))
