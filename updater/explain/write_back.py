@@ -14,7 +14,6 @@ from updater.configuration.model import ApplicationConfiguration, ImageConfigura
 from updater.errors import UpdaterError
 from updater.explain import documents
 from updater.explain.documents import DocumentError
-from updater.images import ImageReferenceError
 from updater.selection import Strategy
 from updater.writeback import ImageChange, Plan, WriteBackError
 
@@ -89,7 +88,7 @@ def _plan(options: Mapping[str, Any]) -> Plan:
     return writeback.plan(
         manifest=manifest,
         configuration=configuration,
-        changes=_changes(configuration, options["changes"]),
+        changes=_changes(configuration, options["changes"], exact=options["exact"]),
         read_file=tree_reader(options["tree"]),
         commit_template=_template(template) if template else None,
         exact=options["exact"],
@@ -103,12 +102,14 @@ def _template(name: str) -> str:
         raise DocumentError(f"{name} cannot be read: {error}.") from error
 
 
-def _changes(configuration: ApplicationConfiguration, settings: Sequence[str]) -> list[ImageChange]:
+def _changes(
+    configuration: ApplicationConfiguration, settings: Sequence[str], *, exact: bool
+) -> list[ImageChange]:
     by_key = {image.key: image for image in configuration.images}
-    return [_change(by_key, setting) for setting in settings]
+    return [_change(by_key, setting, exact=exact) for setting in settings]
 
 
-def _change(by_key: Mapping[str, ImageConfiguration], setting: str) -> ImageChange:
+def _change(by_key: Mapping[str, ImageConfiguration], setting: str, *, exact: bool) -> ImageChange:
     found = _SETTING.fullmatch(setting)
     if not found:
         raise WriteBackError(
@@ -120,16 +121,13 @@ def _change(by_key: Mapping[str, ImageConfiguration], setting: str) -> ImageChan
         known = ", ".join(by_key) or "none"
         raise WriteBackError(f"{key[:200]!r} is not a configured image; configured: {known[:500]}.")
     new = digest if digest and image.strategy is Strategy.DIGEST else tag
-    return ImageChange(key=key, tag=tag, digest=digest, old=_running(image), new=new)
+    return ImageChange(key=key, tag=tag, digest=digest, old=_running(image, exact=exact), new=new)
 
 
-def _running(image: ImageConfiguration) -> str:
+def _running(image: ImageConfiguration, *, exact: bool) -> str:
     """Return what messages call the old one: the live digest, else the live tag (2.10)."""
     for text in image.live:
-        try:
-            live = images.parse(text)
-        except ImageReferenceError:
-            continue
+        live = images.parse(text, exact=exact)
         return live.digest or live.tag or ""
     return ""
 

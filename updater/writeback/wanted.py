@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from updater import images
 from updater.configuration.fitting import effective_helm
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
-from updater.images import ImageReference, ImageReferenceError
+from updater.images import ImageReference
 from updater.overrides.image_strings import ImageString
 from updater.selection import Strategy
 from updater.writeback.model import ImageChange, WriteBackError
@@ -79,18 +79,11 @@ def collect(
 
 def live(image: ImageConfiguration, *, exact: bool) -> ImageReference | None:
     """Return what runs of an image: the first entry, for a tracked tag the one with that tag."""
-    references = [found for text in image.live if (found := _parsed(text, exact=exact))]
+    references = [images.parse(text, exact=exact) for text in image.live]
     if image.strategy is Strategy.DIGEST:
         tracked = [found for found in references if found.tag == image.constraint]
         references = tracked or references
     return references[0] if references else None
-
-
-def _parsed(text: str, *, exact: bool) -> ImageReference | None:
-    try:
-        return images.parse(text, exact=exact)
-    except ImageReferenceError:
-        return None
 
 
 def _wanted(
