@@ -51,6 +51,7 @@ class AuditKind(StrEnum):
     PULL_REQUEST_MERGED = "pull_request.merged"
     PULL_REQUEST_CLOSED = "pull_request.closed"
     APPLICATION_REFRESHED = "application.refreshed"
+    SYNC_REQUESTED = "sync.requested"
     APPLICATION_PATCHED = "application.patched"
     PROMOTION_SUCCEEDED = "promotion.succeeded"
     PROMOTION_FAILED = "promotion.failed"
@@ -61,6 +62,8 @@ class AuditKind(StrEnum):
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     ROLE_GIVEN = "role.given"
     ROLE_TAKEN = "role.taken"
+    POLICY_LOADED = "policy.loaded"
+    POLICY_REFUSED = "policy.refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,7 @@ WATCH_NAMESPACES = env_list("WATCH_NAMESPACES")  # empty: all
 STATE_DIR = Path(env("STATE_DIR", str(BASE_DIR / ".countersign")))
 REGISTRIES_CONF = env("REGISTRIES_CONF", "")
 COMMIT_TEMPLATE = env("COMMIT_TEMPLATE", "")
+POLICY_FILE = env("POLICY_FILE", "")  # empty: the built-in policy, until one was loaded
 PROMOTION_KEY = env("PROMOTION_KEY", SECRET_KEY)  # authenticates the trailers of our commits
 GIT_COMMIT_USER = env("GIT_COMMIT_USER", "countersign")
 GIT_COMMIT_EMAIL = env("GIT_COMMIT_EMAIL", "countersign@localhost")
@@ -220,6 +221,8 @@ ALLOW_INSECURE_GIT = env_bool("ALLOW_INSECURE_GIT")  # plain http:// git URLs: t
 PULL_REQUEST_MERGE = env("PULL_REQUEST_MERGE", "never")
 if PULL_REQUEST_MERGE not in ("never", "when-allowed"):
     raise ImproperlyConfigured("PULL_REQUEST_MERGE must be never or when-allowed.")
+# Ask Argo CD for a sync of our commit where automated sync is off; a person does it otherwise
+REQUEST_SYNC = env_bool("REQUEST_SYNC")
 SCAN_SECONDS = env_int("SCAN_SECONDS", 120)
 INVENTORY_SECONDS = env_int("INVENTORY_SECONDS", 30)
 SWEEP_SECONDS = env_int("SWEEP_SECONDS", 5)

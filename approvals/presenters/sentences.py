@@ -129,6 +129,9 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.APPLICATION_REFRESHED: _done(
         "asked Argo CD to compare", " with {commit}", icon="return"
     ),
+    AuditKind.SYNC_REQUESTED: _done(
+        "asked Argo CD to sync", " {commit}", icon="return", tone="run"
+    ),
     AuditKind.APPLICATION_PATCHED: _done("patched the Application", icon="commit", tone="run"),
     AuditKind.PROMOTION_SUCCEEDED: _done("saw {tag} run", icon="SUCCEEDED"),
     AuditKind.PROMOTION_FAILED: _trouble("Failed", "saw {tag} fail", icon="FAILED", tone="bad"),
@@ -141,6 +144,10 @@ SENTENCES: dict[AuditKind, Sentence] = {
     ),
     AuditKind.ROLE_GIVEN: _done("gave {person} the role {role}", icon="person"),
     AuditKind.ROLE_TAKEN: _done("took the role {role} from {person}", icon="person", tone="plain"),
+    AuditKind.POLICY_LOADED: _done(
+        "loaded the policy {version}", "; before it {before} stood", icon="seal", tone="sign"
+    ),
+    AuditKind.POLICY_REFUSED: _refused("could not use the policy file", " {version}"),
 }
 
 
