@@ -1,5 +1,6 @@
 """The command that makes local accounts."""
 
+import json
 from io import StringIO
 
 import pytest
@@ -45,7 +46,7 @@ def test_create_person_records_who_gave_the_role(password_file):
     event = AuditEvent.objects.get(kind="role.given")
     assert (event.actor_kind, event.via) == ("person", "command")
     assert event.actor
-    assert event.details == {"person": "mei", "role": "approver"}
+    assert json.loads(event.details) == {"person": "mei", "role": "approver"}
 
 
 def test_create_person_when_the_account_exists_adds_the_role_and_keeps_the_password(password_file):
