@@ -5,7 +5,18 @@ ledger → { recording (what was said) | choosing (pure) → offering (candidate
 """
 
 from updater.scanning.cycle import scan_due
+from updater.scanning.explaining import fetch_for_explain
 from updater.scanning.planning import ScanError, ScanSummary
+from updater.scanning.rechecking import NothingToAskError, Recheck, recheck_digest
 from updater.scanning.tuning import Tuning
 
-__all__ = ["ScanError", "ScanSummary", "Tuning", "scan_due"]
+__all__ = [
+    "NothingToAskError",
+    "Recheck",
+    "ScanError",
+    "ScanSummary",
+    "Tuning",
+    "fetch_for_explain",
+    "recheck_digest",
+    "scan_due",
+]

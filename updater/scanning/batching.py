@@ -2,20 +2,27 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from updater.scanning.tuning import in_database
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-LARGEST = 50
+LARGEST = 50  # items of one batch
+HEAVIEST = 20_000  # what they may weigh together; a heavier one goes alone
 
 
 class Batcher(Generic[Item, Result]):
     """Runs `act` over batches: it takes items and returns a result, or an error, for each in their order."""
 
-    def __init__(self, act: Callable[[Sequence[Item]], Sequence[Result | Exception]]) -> None:
+    def __init__(
+        self,
+        act: Callable[[Sequence[Item]], Sequence[Result | Exception]],
+        weigh: Callable[[Item], int] = lambda _: 1,
+    ) -> None:
         self._act = act
+        self._weigh = weigh
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._flushing: asyncio.Task[None] | None = None
 
@@ -29,7 +36,8 @@ class Batcher(Generic[Item, Result]):
 
     async def _flush(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+            size = self._size_of_next()
+            batch, self._waiting = self._waiting[:size], self._waiting[size:]
             for (_, future), result in zip(batch, await self._results(batch), strict=True):
                 if future.done():  # nobody waits for it any more
                     continue
@@ -37,6 +45,10 @@ class Batcher(Generic[Item, Result]):
                     future.set_exception(result)
                 else:
                     future.set_result(result)
+
+    def _size_of_next(self) -> int:
+        weights = accumulate(self._weigh(item) for item, _ in self._waiting[:LARGEST])
+        return max(1, sum(weight <= HEAVIEST for weight in weights))
 
     async def _results(
         self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]

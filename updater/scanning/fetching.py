@@ -4,18 +4,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 from updater import patterns
 from updater.errors import UpdaterError
 from updater.integrations import registry
 from updater.scanning.planning import Errand, Harvest, Job
 
+Result = TypeVar("Result")
 PIECE = 50  # tags of one errand read before what is known is written down
 # What another login may mend
 DENIED = (
     registry.AuthenticationFailedError,
     registry.ForbiddenError,
     registry.RepositoryNotFoundError,
+    registry.ManifestNotFoundError,
 )
 
 
@@ -39,21 +42,32 @@ class Fetcher:
 
     async def list_tags(self) -> registry.TagList:
         """Return the tags, read with the first login that may read them."""
+        # A registry that sorts by time must be left to its own order
+        size = {"page_size": None} if self.job.endpoint.sort_mode else {}
+        return await self._first(lambda client: client.list_tags(self.job.path, **size))
+
+    async def head_digest(self, tag: str) -> str:
+        """Return the digest behind a tag, read with the first login that may read it."""
+        return await self._first(lambda client: client.head_digest(self.job.path, tag))
+
+    async def _first(self, ask: Callable[[registry.RegistryClient], Awaitable[Result]]) -> Result:
         if self.job.login_error is not None and not self.job.logins:
             raise self.job.login_error
         for login in self.job.logins[:-1]:
             try:
-                return await self._list_with(login)
+                return await self._with(login, ask)
             except DENIED:
                 continue
-        return await self._list_with(self.job.logins[-1])
+        return await self._with(self.job.logins[-1], ask)
 
-    async def _list_with(self, login: registry.Credentials | None) -> registry.TagList:
+    async def _with(
+        self,
+        login: registry.Credentials | None,
+        ask: Callable[[registry.RegistryClient], Awaitable[Result]],
+    ) -> Result:
         self._clients.append(self.connection.client(login))
-        # A registry that sorts by time must be left to its own order
-        size = {"page_size": None} if self.job.endpoint.sort_mode else {}
         async with self.slots:
-            return await self._clients[-1].list_tags(self.job.path, **size)
+            return await ask(self._clients[-1])
 
     async def run(self, piece: Errand) -> Harvest:
         """Ask for one piece of an errand; all that came is in the harvest, even if something broke it off."""

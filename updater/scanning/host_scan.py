@@ -22,7 +22,7 @@ from updater.scanning.tuning import Surroundings, in_database
 
 logger = logging.getLogger(__name__)
 
-WORKERS = 4  # repositories under way for each request that may be sent at once
+WORKERS = 2  # repositories under way for each request that may be sent at once
 
 
 class HostScan:
@@ -38,7 +38,8 @@ class HostScan:
         self._slots = asyncio.Semaphore(around.tuning.parallel)
         guard = around.tuning.guard_seconds
         self._beginnings: Beginnings = Batcher(
-            partial(ledger.begin, now=around.now, guard_seconds=guard)
+            partial(ledger.begin, now=around.now, guard_seconds=guard),
+            weigh=lambda listed: len(listed.listing.names),
         )
         self._clock = asyncio.get_running_loop().time
         self._ends_at = self._clock() + around.tuning.host_seconds

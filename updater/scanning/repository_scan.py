@@ -8,7 +8,7 @@ from updater.scanning import ledger
 from updater.scanning.batching import Batcher
 from updater.scanning.fetching import Fetcher, pieces
 from updater.scanning.ledger import Step
-from updater.scanning.planning import Errand, Listed
+from updater.scanning.planning import Errand, Harvest, Listed
 from updater.scanning.tuning import Surroundings, in_database
 
 MAX_ROUNDS = 10  # of asking and choosing again; more is left to the next scan
@@ -44,10 +44,28 @@ class RepositoryScan:
         if step.errand.is_empty:
             self.offers += step.offers
             return True
-        return await self._continue(step, len(listing.names))
+        if not await self._continue(step):
+            return False
+        requests = sum(self._fetcher.requests.values())
+        await in_database(
+            ledger.finish,
+            self._job,
+            tags=len(listing.names),
+            requests=requests,
+            now=self._around.now,
+        )
+        return True
 
-    async def _continue(self, step: Step, tags: int) -> bool:
-        """Run errands until nothing is missing."""
+    async def recheck(self, tag: str) -> str:
+        """Ask for the digest behind one tag, write down what follows from it, and return it."""
+        digest = await self._fetcher.head_digest(tag)
+        now = self._around.now
+        await in_database(ledger.keep, self._job, Harvest(digests={tag: digest}), now=now)
+        await self._continue(await in_database(ledger.advance, self._job, {}, now=now))
+        return digest
+
+    async def _continue(self, step: Step) -> bool:
+        """Run errands until nothing is missing; return False if the time was over first."""
         now = self._around.now
         self.offers += step.offers
         for _ in range(MAX_ROUNDS):
@@ -57,11 +75,7 @@ class RepositoryScan:
                 return False
             step = await in_database(ledger.advance, self._job, self._failures, now=now)
             self.offers += step.offers
-        if not step.errand.is_empty:
-            return False
-        requests = sum(self._fetcher.requests.values())
-        await in_database(ledger.finish, self._job, tags=tags, requests=requests, now=now)
-        return True
+        return step.errand.is_empty
 
     async def _run(self, errand: Errand) -> bool:
         for piece in pieces(errand):

@@ -13,11 +13,11 @@ class Endpoint:
     ca_pem: str | None = None
 
 
-def run(url, act, *, credentials=None, access=None, listed=()):
+def run(url, act, *, credentials=None, access=None, listed=(), deadline=20):
     """Run `act(client)` with a client of its own and return its result."""
     hosts = frozenset({url.removeprefix("http://").removeprefix("https://"), *listed})
     access = access or Access(
-        rules=NetworkRules(allow_insecure_hosts=hosts), limits=Limits(deadline_seconds=0.4)
+        rules=NetworkRules(allow_insecure_hosts=hosts), limits=Limits(deadline_seconds=deadline)
     )
 
     async def _run():

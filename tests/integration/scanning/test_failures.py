@@ -70,7 +70,8 @@ def test_scan_with_one_bad_repository_scans_the_others_and_names_the_error(
     good, bad, last = follow(world, "acme/app", "acme/bad", "acme/db")
     world.world.faults.add(fault, kind=kind, repository="acme/bad")
 
-    summary = scan(world, shared=access(world, deadline_seconds=0.4))
+    deadline = 0.4 if fault.delay_seconds else 20
+    summary = scan(world, shared=access(world, deadline_seconds=deadline))
 
     assert [offer(good), offer(bad), offer(last)] == ["main-1", None, "main-1"]
     assert [(one.subject, one.code) for one in summary.errors] == [
@@ -255,9 +256,9 @@ def test_scan_with_one_registry_down_and_one_hostile_scans_the_third_in_no_time(
         good.world.log = Noting(noted)
         started = time.monotonic()
 
-        scan(good, down, slow, shared=access(good, down, slow, deadline_seconds=0.5))
+        scan(good, down, slow, shared=access(good, down, slow, deadline_seconds=1.5))
 
-        assert max(noted) - started < 0.4
+        assert max(noted) - started < 1.2  # nobody waited for the slow one's time-out
     errors = dict(Registry.objects.values_list("host", "error_code"))
     assert errors == {
         "good.example": "", "down.example": "registry_unavailable", "slow.example": "registry_timeout",

@@ -102,7 +102,7 @@ def access(*worlds, **limits):
     hosts = frozenset(world.server.host for world in worlds)
     return Access(
         rules=NetworkRules(allow_insecure_hosts=hosts),
-        limits=Limits(**{"deadline_seconds": 5} | limits),
+        limits=Limits(**{"deadline_seconds": 20} | limits),
     )
 
 
