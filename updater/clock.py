@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import connection
+from django.utils import timezone
 
 
 def now() -> datetime:
@@ -10,3 +11,8 @@ def now() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")
         return cursor.fetchone()[0]  # type: ignore[no-any-return]  # one row, one timestamptz
+
+
+def system_time() -> datetime:
+    """Return this machine's time: only where there is no database to ask, and nothing is decided."""
+    return timezone.now()
