@@ -1,120 +1,99 @@
-// Keyboard, live state, selection. Everything works without this file; it moves and tells, it never decides.
+// Live state, selection, keyboard. Every page works without this file: it moves and tells, it never decides.
+const POLL_MS = 15_000;
+const GATHER_MS = 400; // several changes, one look
+const REST_MS = 2_000; // between looks, however much happens
 const live = document.querySelector("[data-live]");
-const POLL_SECONDS = 15;
-let listening = false;
-let heardAt = Date.now();
+let isListening = false;
+let changed = new Set();
+let timer = null;
+let lookedAt = 0;
 
-// --- live: the stream says which promotion changed, regions fetch themselves anew ---
-
-function refresh(promotion = "") {
+// The stream says which promotion changed; the regions that show it fetch themselves anew.
+function look() {
+  const ids = changed;
+  [changed, timer, lookedAt] = [new Set(), null, Date.now()];
   for (const region of document.querySelectorAll("[data-live-region]")) {
-    if (!promotion || !region.dataset.promotion || region.dataset.promotion === promotion) {
-      htmx.trigger(region, "refresh");
-    }
+    const own = region.dataset.promotion;
+    if (!own || ids.has("") || ids.has(own)) htmx.trigger(region, "refresh");
   }
 }
 
+function lookSoon(promotion = "") {
+  changed.add(promotion); // "": everything may have changed
+  timer ??= setTimeout(look, Math.max(GATHER_MS, lookedAt + REST_MS - Date.now()));
+}
+
 function say(tone, text) {
-  if (!live || (live.dataset.tone === tone && live.textContent === text)) return;
+  if (!live) return;
   live.dataset.tone = tone;
   live.textContent = text;
 }
 
-function clock() {
-  return new Date().toTimeString().slice(0, 5);
-}
+const sayHow = () => (isListening ? say("ok", "Live") : say("wait", "Looks every 15 s"));
 
+live?.addEventListener("promotion", (event) => lookSoon(event.detail.data));
 live?.addEventListener("htmx:sse:after:connection", () => {
-  listening = true;
-  say("ok", "Live");
-  refresh(); // what happened while nobody listened is not stored
+  isListening = true;
+  sayHow();
+  lookSoon(); // what happened while nobody listened is not stored
 });
 for (const name of ["htmx:sse:error", "htmx:sse:close"]) {
   live?.addEventListener(name, () => {
-    listening = false;
-    if (!document.hidden) say("wait", `Reconnecting, looks every ${POLL_SECONDS} s`);
+    isListening = false;
+    sayHow();
   });
 }
-
-let waiting = null;
-live?.addEventListener("promotion", (event) => {
-  heardAt = Date.now();
-  const promotion = event.detail.data;
-  waiting = waiting === null || waiting === promotion ? promotion : ""; // several changes: refresh once
-  if (waiting !== null && !refresh.timer) {
-    refresh.timer = setTimeout(() => {
-      refresh(waiting);
-      waiting = null;
-      refresh.timer = null;
-    }, 400);
-  }
-});
-
 setInterval(() => {
-  if (!live || listening || document.hidden) return;
-  if (live.dataset.tone === "plain") say("wait", `Looks every ${POLL_SECONDS} s`);
-  refresh();
-}, POLL_SECONDS * 1000);
-
-document.addEventListener("htmx:error", () => say("bad", `Offline since ${clock()}, figures are old`));
+  if (!live || isListening || document.hidden) return;
+  sayHow();
+  lookSoon();
+}, POLL_MS);
+document.addEventListener("htmx:error", () => say("bad", "Offline, figures are old"));
 document.addEventListener("htmx:after:swap", () => {
-  if (live?.dataset.tone === "bad") say(listening ? "ok" : "wait", listening ? "Live" : `Looks every ${POLL_SECONDS} s`);
+  if (live?.dataset.tone === "bad") sayHow();
   count();
 });
 
-// --- selection: how many are picked ---
-
+// How many rows are picked; whether the bar shows is up to CSS.
 function count() {
   const line = document.querySelector("[data-selection]");
-  if (!line) return;
-  const picked = document.querySelectorAll(".pick input:checked").length;
-  line.textContent = `${picked} selected`;
+  if (line) line.textContent = `${document.querySelectorAll(".pick :checked").length} selected`;
 }
 document.addEventListener("change", count);
 document.addEventListener("reset", () => setTimeout(count));
 
-// --- forms that are pages of their own open in place ---
-
+// A form that is a page of its own opens in place.
 document.addEventListener("click", (event) => {
-  const sheet = document.getElementById(event.target.closest("[data-opens]")?.dataset.opens ?? "");
+  const name = event.target.closest("[data-opens]")?.dataset.opens;
+  const sheet = name && document.getElementById(name);
   if (!sheet?.showPopover) return;
   event.preventDefault();
   sheet.showPopover();
-  sheet.querySelector("textarea, input:not([type=hidden])")?.focus();
+  sheet.querySelector("textarea")?.focus();
 });
-
-// --- keyboard: moves focus and opens forms, never decides ---
 
 function move(step) {
   const rows = [...document.querySelectorAll("tr[data-row]")];
   const at = rows.findIndex((row) => row.hasAttribute("data-cursor"));
   const next = rows[Math.min(Math.max(at + step, 0), rows.length - 1)];
-  if (!next) return;
   rows[at]?.removeAttribute("data-cursor");
-  next.setAttribute("data-cursor", "");
-  next.querySelector("a")?.focus();
+  next?.setAttribute("data-cursor", "");
+  next?.querySelector("a")?.focus();
 }
 
+const find = (key) => document.querySelector(`[data-key="${key}"]:not(:disabled)`);
 const keys = {
   j: () => move(1),
   k: () => move(-1),
-  x: () => document.querySelector("tr[data-cursor] .pick input:not(:disabled)")?.click(),
-  a: () => document.querySelector("[data-key='a']:not(:disabled)")?.focus(),
-  r: () => open(document.querySelector("[data-key='r']")),
-  "/": () => document.querySelector("[data-key='/']")?.focus(),
-  "?": () => document.querySelector("#shortcuts")?.togglePopover(),
+  x: () => document.querySelector("tr[data-cursor] .pick input")?.click(),
+  a: () => find("a")?.focus(),
+  r: () => (find("r")?.dataset.opens ? find("r").click() : find("r")?.focus()),
+  "/": () => find("/")?.focus(),
+  "?": () => document.getElementById("shortcuts")?.togglePopover(),
 };
-
-function open(control) {
-  if (control?.dataset.opens) control.click();
-  else control?.focus();
-}
-
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
   if (event.target.closest("input:not([type=checkbox]), textarea, select")) return;
-  const act = keys[event.key];
-  if (!act) return;
   event.preventDefault();
-  act();
+  keys[event.key]();
 });
