@@ -1,7 +1,15 @@
-"""Shared fixtures: five people with their roles, and a database flush that the audit trail lets through."""
+"""Shared fixtures: five people with their roles, the real web process, a flush that the trail lets through."""
 
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -40,6 +48,38 @@ def administrator(db: None) -> User:
 def outsider(db: None) -> User:
     """Somebody with an account and no role."""
     return builders.make_person("nobody", role=None, full_name="Nora Body")
+
+
+@pytest.fixture(scope="session")
+def web_process(django_db_setup: None) -> Iterator[str]:
+    """Run the real web process on the test database, for transactional tests; yield its address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    name = connections["default"].settings_dict["NAME"]
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    command = [sys.executable, "-m", "uvicorn", "updater.asgi:application", "--port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--log-level", "error", "--timeout-graceful-shutdown", "1"],
+        env={**os.environ, "DATABASE_URL": database, "DJANGO_ALLOW_ASYNC_UNSAFE": ""},
+    )
+    try:
+        _wait_until_alive(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_until_alive(port: int) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", port)) as probe:
+            probe.request("GET", "/healthz")
+            if probe.getresponse().status == 200:
+                return
+        time.sleep(0.1)
+    raise AssertionError("the web process did not start")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,13 +2,9 @@
 
 import asyncio
 import http.client
-import os
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -173,47 +169,15 @@ def test_hub_full_process_lets_the_page_poll(monkeypatch):
     assert async_to_sync(play)() == [": full\n\n"]
 
 
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[int]:
-    """Run the real web process on the test database; yield its port."""
-    port = _free_port()
-    command = [sys.executable, "-m", "uvicorn", "updater.asgi:application", "--port", str(port)]
-    name = connection.settings_dict["NAME"]
-    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
-    environment = {**os.environ, "DATABASE_URL": address}
-    process = subprocess.Popen(
-        [*command, "--log-level", "error", "--timeout-graceful-shutdown", "1"], env=environment
-    )
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", port)) as probe:
-            probe.request("GET", "/healthz")
-            if probe.getresponse().status == 200:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the web process did not start")
-
-
-def test_events_open_streams_hold_no_database_connection(server: int, client: Client, sre: User):
+@pytest.mark.django_db(transaction=True)
+def test_events_open_streams_hold_no_database_connection(
+    web_process: str, client: Client, sre: User
+):
     client.force_login(sre)
     cookie = f"sessionid={client.cookies['sessionid'].value}"
     before = _database_connections()
-    streams = [http.client.HTTPConnection("127.0.0.1", server, timeout=SECONDS) for _ in range(8)]
+    place = urlsplit(web_process).netloc
+    streams = [http.client.HTTPConnection(place, timeout=SECONDS) for _ in range(8)]
     for stream in streams:
         stream.request("GET", "/events", headers={"Cookie": cookie})
 

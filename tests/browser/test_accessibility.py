@@ -1,0 +1,81 @@
+"""axe-core on every page family, both themes: WCAG 2.2 AA."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page
+
+from tests import builders
+from updater.audit import AuditKind
+
+AXE = Path(__file__).parent / "vendor/axe.min.js"
+RUN = """() => axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+  .then((result) => result.violations.map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`))"""
+PAGES = (
+    "",
+    "?q=nothing",
+    "promotions/{pending}/",
+    "promotions/{pending}/reject/",
+    "promotions/{errored}/",
+    "promotions/{errored}/execution/",
+    "applications/",
+    "applications/argocd/checkout/",
+    "releases/",
+    "audit/?open=1",
+    "nowhere/",
+)
+
+
+@pytest.fixture
+def ids(transactional_db: None, sre: User) -> dict[str, str]:
+    problem = {"key": "k", "value": "v", "message": "m", "alias": "web", "fatal": True}
+    application = builders.make_application("checkout", problems=[problem])
+    image = builders.make_tracked_image(application, "web")
+    builders.make_tag(image.image_repository, image.live_tag)
+    pending = builders.make_promotion(builders.make_candidate(image))
+    worker = builders.make_tracked_image(application, "worker")
+    errored = builders.make_promotion(
+        builders.make_candidate(worker), status="ERRORED", status_reason="403 Forbidden"
+    )
+    builders.make_decision(errored, sre)
+    builders.make_step(builders.make_execution(errored), "Push", state="STOPPED")
+    builders.make_event(AuditKind.PROMOTION_OPENED, promotion=pending, tag=pending.to_tag)
+    builders.make_promotion(builders.make_candidate(image, "main-0000001"), status="SUCCEEDED")
+    return {"pending": str(pending.pk), "errored": str(errored.pk)}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(page: Page, sign_in, ids, sre: User, theme: str):
+    page.emulate_media(color_scheme=theme)
+    sign_in(sre)
+    start = page.url
+
+    found = {}
+    for address in PAGES:
+        page.goto(start + address.format(**ids))
+        page.evaluate(AXE.read_text())
+        if violations := page.evaluate(RUN):
+            found[address] = violations
+
+    assert found == {}
+
+
+def test_axe_finds_nothing_on_the_sign_in_page(page: Page, live_server):
+    page.goto(f"{live_server.url}/sign-in/")
+    page.evaluate(AXE.read_text())
+
+    assert page.evaluate(RUN) == []
+
+
+@pytest.mark.parametrize("address", ["", "promotions/{pending}/", "applications/argocd/checkout/"])
+def test_phone_width_needs_no_sideways_scrolling(page: Page, sign_in, ids, sre: User, address: str):
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(sre)
+    page.goto(page.url + address.format(**ids))
+
+    overflow = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+
+    assert overflow <= 0
