@@ -18,7 +18,9 @@ from onebox.world.registry import (
     RegistryServer,
     RegistryWorld,
 )
+from onebox.world.registry.content import OCI_CONFIG, OCI_MANIFEST, Document
 from tests.integration.registry.clients import Endpoint, run, tags
+from tests.integration.registry.raw import http, raw_server, says
 from updater.integrations.registry import Access, Credentials, Limits, NetworkRules, resolve_digest
 from updater.integrations.registry import errors as registry_errors
 
@@ -167,6 +169,27 @@ def test_get_manifest_r16_with_a_wrong_digest_is_an_alarm(world):
 
     with pytest.raises(registry_errors.DigestMismatchError):
         run(world.url, lambda client: client.get_manifest("acme/app", "main-1"))
+
+
+def test_get_manifest_r19_never_follows_the_addresses_of_foreign_layers(world):
+    config = Document(b'{"os": "linux", "architecture": "amd64"}', "application/octet-stream")
+    world.world.content.put_blob("acme/app", config)
+    with raw_server(says(http())) as sink:
+        foreign = {"digest": config.digest, "size": 5, "urls": [f"{sink.url}/layer"]}
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": foreign | {"mediaType": OCI_CONFIG},
+            "layers": [foreign],
+        }
+        world.world.content.put(
+            "acme/app", "foreign", Document(json.dumps(manifest).encode(), OCI_MANIFEST)
+        )
+
+        found = run(world.url, lambda client: client.get_manifest("acme/app", "foreign"))
+
+        assert [one.platform for one in found.platforms] == ["linux/amd64"]
+        assert sink.connections == 0
 
 
 def test_a_fault_with_times_ends(world):

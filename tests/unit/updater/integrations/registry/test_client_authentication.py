@@ -260,7 +260,8 @@ def test_plain_http_is_refused_before_anything_is_sent_unless_listed():
 
 
 @pytest.mark.parametrize(
-    "address", ["", "registry.example", "https://", "https://a:b@registry.example", "https://x:port"]
+    "address",
+    ["", "registry.example", "https://", "https://a:b@registry.example", "https://x:port"],
 )
 def test_endpoint_that_is_no_address_is_refused(address):
     registry = Scripted({})

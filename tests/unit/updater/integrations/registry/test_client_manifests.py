@@ -6,9 +6,13 @@ import httpx
 import pytest
 
 from tests.unit.updater.integrations.registry.scripted import (
+    BASIC,
+    BEARER,
     MANIFEST_TYPE,
+    ME,
     Scripted,
     build,
+    challenge,
     index,
     reply,
     tagged,
@@ -172,21 +176,27 @@ def test_get_manifest_accepts_the_four_types_and_no_compression():
     assert "v1+prettyjws" not in accept
 
 
-def test_get_manifest_r07_follows_a_blob_redirect_without_credentials_or_cookies():
+@pytest.mark.parametrize("scheme", ["Basic realm=x", BEARER], ids=["basic", "bearer"])
+def test_get_manifest_r07_follows_a_blob_redirect_without_credentials_or_cookies(scheme):
     digest, answers = build()
     blob = next(path for path in answers if "/blobs/" in path)
     redirect = reply(b"", 307, location="https://cdn.quay.io/x?sig=1", set_cookie="a=b")
-    content = answers[blob]
-    registry = Scripted(
-        tagged(digest, answers) | {blob: [redirect], "cdn.quay.io/x": content},
-    )
+    answers = tagged(digest, answers)
+    answers |= {
+        TAG: [challenge(scheme), *answers[TAG]],
+        blob: [redirect],
+        "cdn.quay.io/x": answers[blob],
+        "registry.example/token": [reply({"token": "t1"})],
+    }
+    registry = Scripted(answers)
 
-    found = registry.run(lambda client: client.get_manifest("acme/app", "main-1"))
+    found = registry.run(lambda client: client.get_manifest("acme/app", "main-1"), ME)
 
     assert found.digest == digest
+    assert registry.authorizations(blob) in ([BASIC], ["Bearer t1"])
     last = registry.sent[-1]
-    assert last.url.host == "cdn.quay.io"
-    assert "authorization" not in last.headers
+    assert (last.url.host, last.url.query) == ("cdn.quay.io", b"sig=1")
+    assert not {"authorization", "cookie"} & set(last.headers)
 
 
 @pytest.mark.parametrize(
