@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -82,7 +83,7 @@ class Content:
             digest = self._store(build)
             if self._log is not None:
                 with self._log.open("a", encoding="utf-8") as log:
-                    log.write(json.dumps(_as_line(build)) + "\n")
+                    log.write("\n" + json.dumps(_as_line(build)))  # never behind half a line
         return digest
 
     def put(self, repository: str, tag: str, document: Document) -> str:
@@ -104,8 +105,9 @@ class Content:
     def _replay(self, log: Path) -> None:
         if log.exists():
             for line in log.read_text(encoding="utf-8").splitlines():
-                fields = json.loads(line)
-                self._store(Build(**{**fields, "platforms": tuple(fields["platforms"])}))
+                with suppress(json.JSONDecodeError):  # the last line of a registry that was killed
+                    fields = json.loads(line)
+                    self._store(Build(**{**fields, "platforms": tuple(fields["platforms"])}))
 
     def _store(self, build: Build) -> str:
         repository = self.repositories.setdefault(build.repository, Repository())

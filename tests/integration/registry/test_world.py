@@ -1,6 +1,8 @@
 """The product's client against the demo's registry: each kind of access, each fault, over real HTTP."""
 
 import json
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -223,8 +225,41 @@ def test_world_keeps_what_was_pushed_over_a_restart(tmp_path):
     assert second.repositories == first.content.repositories
 
 
-def post(server, text):
-    request = urllib.request.Request(f"{server.url}/_push", data=text.encode(), method="POST")  # noqa: S310
+def test_world_killed_in_the_middle_of_a_line_keeps_all_others(tmp_path):
+    first = RegistryWorld(Content(tmp_path))
+    first.push("acme/app", "main-1")
+    with (tmp_path / "builds.jsonl").open("a") as log:
+        log.write('\n{"repository": "acme/app", "ta')
+
+    RegistryWorld(Content(tmp_path)).push("acme/app", "main-2")
+
+    assert list(Content(tmp_path).repositories["acme/app"].tags) == ["main-1", "main-2"]
+
+
+@pytest.mark.parametrize("auth", ["basic", "bearer"])
+def test_registry_by_itself_serves_pushes_and_remembers(tmp_path, auth):
+    accounts = tmp_path / "accounts"
+    accounts.write_text("robot:secret-canary\n")
+    command = [
+        sys.executable, "-m", "onebox.world.registry", "--state", tmp_path / "state", "--auth", auth,
+        "--accounts", accounts,
+    ]  # fmt: skip
+
+    for number in (1, 2):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            url = process.stdout.readline().strip()
+            post(url, f'{{"repository": "acme/app", "tag": "main-{number}"}}')
+            names = run(url, tags, credentials=LOGIN).names
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
+
+    assert names == ("main-1", "main-2")
+
+
+def post(url, text):
+    request = urllib.request.Request(f"{url}/_push", data=text.encode(), method="POST")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
             return answer.status, json.load(answer)
@@ -235,7 +270,7 @@ def post(server, text):
 
 def test_control_pushes_a_build_as_a_person_would_with_curl(world):
     status, answer = post(
-        world,
+        world.url,
         '{"repository": "acme/app", "tag": "main-2", "revision": "77aa001", "created": "2026-11-23T10:00:00Z"}',
     )
     manifest = run(world.url, lambda client: client.get_manifest("acme/app", "main-2"))
@@ -250,7 +285,7 @@ def test_control_pushes_a_build_as_a_person_would_with_curl(world):
      '{"repository": "a", "tag": "b", "platforms": ["linux"]}', '{"repository": "a", "tag": "b", "labels": 5}'],
 )  # fmt: skip
 def test_control_with_a_bad_order_says_what_is_wrong(world, text):
-    status, answer = post(world, text)
+    status, answer = post(world.url, text)
 
     assert status == 400
     assert answer["error"]

@@ -1,8 +1,7 @@
 """Who may be talked to: plain HTTP, addresses, token hosts and blob hosts.
 
 A registry's name, its redirects and its challenges are all input. Link-local addresses (cloud metadata) are
-never dialled; loopback and plain HTTP only for hosts the operator lists; private networks only for hosts the
-operator names in the settings or in registries.conf.
+never dialled; loopback, private networks and plain HTTP only for hosts the operator lists.
 """
 
 import ipaddress
@@ -95,8 +94,8 @@ class NetworkRules:
             ):
                 return
         raise AddressRefusedError(
-            f"{host} leads to {address}, which is not a public address. If this is your registry,"
-            " name it in registries.conf or list it in ALLOW_INSECURE_REGISTRIES."
+            f"{host} leads to {address}, which is not a public address. If your registry is on a"
+            " private network, list it in PRIVATE_REGISTRIES."
         )
 
     def _is_listed(self, url: httpx.URL) -> bool:
