@@ -21,7 +21,6 @@ WORKDIR /app
 COPY manage.py ./
 COPY updater updater
 COPY approvals approvals
-COPY onebox onebox
 COPY templates templates
 # The settings want values at import; none of these connects to anything or stays in the image.
 RUN SECRET_KEY=only-to-collect-static-files DATABASE_URL=postgresql:///nowhere REDIS_URL=memory:// \

@@ -14,12 +14,13 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils.dateparse import parse_datetime
 
 from approvals import lifecycle
 from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from updater import clock, images
+from updater import audit, clock, images, sync_windows
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
 from updater.errors import UpdaterError
@@ -33,6 +34,7 @@ class Finding(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     WAITING = "waiting"
+    OUT_OF_SYNC = "out of sync"  # compared with our commit, not rolled out
     UNCLEAR = "unclear"  # Argo CD itself does not know
 
 
@@ -50,7 +52,10 @@ def sweep(*, world: Connections, by: Actor) -> int:
     written = Q(status=Status.VERIFYING) | Q(status=Status.UNKNOWN, pushed_at__isnull=False)
     rows = Promotion.objects.with_target().filter(written)
     for promotion in rows:
-        _settle(promotion, judge(promotion, world=world, at=at), by=by, at=at)
+        outcome = judge(promotion, world=world, at=at)
+        if outcome.finding is Finding.OUT_OF_SYNC:
+            outcome = _ask_for_sync(promotion, outcome, world=world, by=by, at=at)
+        _settle(promotion, outcome, by=by, at=at)
     return len(rows)
 
 
@@ -74,14 +79,11 @@ def judge(promotion: Promotion, *, world: Connections, at: datetime) -> Outcome:
 
 
 def _judge_rollout(promotion: Promotion, status: Mapping[str, Any], *, at: datetime) -> Outcome:
-    operation = status.get("operationState") or {}
     application = promotion.application
-    if operation.get("phase") in ("Failed", "Error") and application.sync_status != "Synced":
-        return Outcome(
-            Finding.FAILED, f"Argo CD could not sync: {operation.get('message') or 'no message'}"
-        )
+    if application.sync_status != "Synced" and (words := _failed_operation(promotion, status)):
+        return Outcome(Finding.FAILED, f"Argo CD could not sync: {words}")
     if application.sync_status != "Synced":
-        return Outcome(Finding.WAITING, f"Argo CD reports {application.sync_status}.")
+        return Outcome(Finding.OUT_OF_SYNC, f"Argo CD reports {application.sync_status}.")
     if application.health_status == "Degraded":
         return _degraded(promotion, status, at=at)
     if missing := _image_mismatch(promotion):
@@ -91,6 +93,62 @@ def _judge_rollout(promotion: Promotion, status: Mapping[str, Any], *, at: datet
             Finding.WAITING, f"Argo CD reports {application.health_status or 'no health'}."
         )
     return Outcome(Finding.SUCCEEDED, f"Synced and Healthy with {promotion.to_tag}.")
+
+
+def _ask_for_sync(
+    promotion: Promotion, outcome: Outcome, *, world: Connections, by: Actor, at: datetime
+) -> Outcome:
+    """Ask Argo CD for a sync of our commit where nothing else would, if the operator wants that."""
+    application = promotion.application
+    if application.is_automated:
+        return Outcome(Finding.WAITING, outcome.reason)
+    if not settings.REQUEST_SYNC:
+        return Outcome(
+            Finding.WAITING, "OutOfSync; automated sync is off, so somebody syncs it in Argo CD."
+        )
+    window = sync_windows.judge(application.sync_windows, at=at)
+    if not window.manual:
+        return Outcome(Finding.WAITING, window.reason)
+    try:
+        _request_sync(promotion, world=world, by=by)
+    except UpdaterError as error:
+        return Outcome(Finding.WAITING, str(error))
+    return Outcome(Finding.WAITING, "Argo CD was asked to sync our commit.")
+
+
+def _request_sync(promotion: Promotion, *, world: Connections, by: Actor) -> None:
+    application = promotion.application
+    sources = application.manifest.get("spec", {}).get("sources") or []
+    world.cluster.request_sync(
+        application.namespace,
+        application.name,
+        uid=application.uid,
+        username="countersign",
+        info={"Promotion": str(promotion.pk)},
+        # Several sources have a revision each, and ours is one of them: their target revisions say it.
+        revisions=[promotion.commit] if promotion.commit and not sources else [],
+    )
+    with transaction.atomic():
+        audit.record(
+            kind=AuditKind.SYNC_REQUESTED,
+            by=by,
+            subject=lifecycle.subject_of(promotion),
+            details={"commit": promotion.commit},
+        )
+
+
+def _failed_operation(promotion: Promotion, status: Mapping[str, Any]) -> str:
+    """Return the message of an operation that failed after our write; an older failure is not ours."""
+    operation = status.get("operationState") or {}
+    started = parse_datetime(str(operation.get("startedAt") or ""))
+    written = promotion.pushed_at
+    # Argo CD cuts its times to whole seconds.
+    is_ours = (
+        started is not None and written is not None and started >= written.replace(microsecond=0)
+    )
+    if operation.get("phase") not in ("Failed", "Error") or not is_ours:
+        return ""
+    return str(operation.get("message") or "no message")
 
 
 def _degraded(promotion: Promotion, status: Mapping[str, Any], *, at: datetime) -> Outcome:

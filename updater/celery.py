@@ -3,9 +3,11 @@
 `scan` reads the outside world; `execute` writes to it. Separate workers, so scans never delay a promotion.
 """
 
+import importlib
 import os
 
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "updater.settings")
 
@@ -14,3 +16,9 @@ QUEUES = ("scan", "execute")
 app = Celery("countersign")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["updater", "approvals"])
+
+
+@worker_init.connect
+def load_clients(**_: object) -> None:
+    """Load the clients before the worker forks: the first promotion must not wait for an import."""
+    importlib.import_module("updater.integrations.kubernetes.client")

@@ -66,7 +66,6 @@ INSTALLED_APPS = [
     "axes",
     "updater",
     "approvals",
-    "onebox",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -49,6 +49,7 @@ def _how_to_read(world: Connections) -> Reading:
         cluster=settings.CLUSTER_NAME,
         argocd_namespace=settings.ARGOCD_NAMESPACE,
         image_updaters=resources,
+        sync_windows=world.sync_windows(),
         allow_http=settings.ALLOW_INSECURE_GIT,
     )
 

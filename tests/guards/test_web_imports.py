@@ -14,6 +14,8 @@ def test_asgi_application_loads_no_outside_client():
         f"print([name for name in {FORBIDDEN!r} if name in sys.modules])"
     )
 
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout.strip() == "[]"

@@ -13,6 +13,7 @@ from updater.configuration.model import ApplicationConfiguration
 from updater.configuration.registries import Endpoint, Registries
 from updater.connections import git_access, registry_access
 from updater.integrations import git, kubernetes, registry
+from updater.integrations.git import pull_requests
 from updater.models import TrackedImage
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Connections:
     """What one task needs of the outside; never kept longer than the task, so nothing is stale."""
 
     def __init__(self) -> None:
+        self._remotes: dict[tuple[str, str, str], git.Remote] = {}
         self._mirrors: dict[tuple[str, str, str], git.GitMirror] = {}
         self._tips: dict[tuple[int, str], str] = {}
         self._default_branches: dict[int, str] = {}
@@ -49,6 +51,14 @@ class Connections:
             self._image_updaters[namespace] = list(self.cluster.list_image_updaters(namespace))
         return self._image_updaters[namespace]
 
+    def sync_windows(self) -> dict[str, Any]:
+        """Return the sync windows of each project, as Argo CD holds them."""
+        projects = self.cluster.list_app_projects(settings.ARGOCD_NAMESPACE)
+        return {
+            str(project["metadata"]["name"]): (project.get("spec") or {}).get("syncWindows") or []
+            for project in projects
+        }
+
     def mirror(self, url: str, project: str, secret: str = "") -> git.GitMirror:
         """Return the local mirror of a Git repository.
 
@@ -57,10 +67,24 @@ class Connections:
         """
         key = (url, project, secret)
         if key not in self._mirrors:
-            remote = git_access.remote(self.cluster, url, project=project, secret=secret)
+            remote = self._remote(url, project, secret)
             name = hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:32]
             self._mirrors[key] = git.GitMirror(Path(settings.STATE_DIR) / "mirrors" / name, remote)
         return self._mirrors[key]
+
+    def pull_requests(
+        self, host: str, url: str, project: str, secret: str = ""
+    ) -> pull_requests.PullRequestHost:
+        """Return the pull requests of a Git repository on a host of this kind."""
+        return pull_requests.choose(host, self._remote(url, project, secret))
+
+    def _remote(self, url: str, project: str, secret: str) -> git.Remote:
+        key = (url, project, secret)
+        if key not in self._remotes:
+            self._remotes[key] = git_access.remote(
+                self.cluster, url, project=project, secret=secret
+            )
+        return self._remotes[key]
 
     def tip(self, mirror: git.GitMirror, branch: str) -> str:
         """Return the branch's commit, fetched once in this unit of work."""

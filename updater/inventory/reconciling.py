@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db import transaction
 
-from updater import audit
+from updater import audit, sync_windows
 from updater.audit import Actor, AuditKind
-from updater.configuration import reading
+from updater.configuration import reading, store
 from updater.configuration.model import ApplicationConfiguration
 from updater.inventory import tracking
 from updater.inventory.trimming import trim
@@ -32,12 +32,14 @@ class Reading:
     cluster: str
     argocd_namespace: str = "argocd"
     image_updaters: Sequence[Mapping[str, Any]] = ()
+    sync_windows: Mapping[str, Any] = field(default_factory=dict)  # by project
     allow_http: bool = False
 
     @property
     def fingerprint(self) -> str:
         """Changes when the same manifest would be read differently."""
-        text = json.dumps([READING_VERSION, self.argocd_namespace, list(self.image_updaters)])
+        parts = [READING_VERSION, self.argocd_namespace, list(self.image_updaters)]
+        text = json.dumps([*parts, dict(self.sync_windows)], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -175,7 +177,10 @@ def _upsert(
     application.health_status = str((status.get("health") or {}).get("status") or "")
     application.revision = str(status["sync"].get("revision") or "")
     application.problems = [asdict(problem) for problem in configuration.problems]
-    application.write_back = asdict(configuration.write_back)
+    application.write_back = store.write_back_to_json(configuration.write_back)
+    application.sync_windows = sync_windows.matching(
+        how.sync_windows.get(application.project), sync_windows.subject_of(trimmed)
+    )
     application.seen_at = at
     application.vanished_at = None
     return application, before
@@ -201,8 +206,11 @@ def _record_news(
             details={"before": before.write_back, "after": application.write_back},
         )
     known = before.problems if before else []
+    is_compared = bool(application.sync_status)
     for problem in application.problems:
-        if problem not in known:
+        # Before Argo CD's first look nobody can know the type of the source: no news yet.
+        is_early = problem["code"] == "UNSUPPORTED_SOURCE" and not is_compared
+        if problem not in known and not is_early:
             audit.record(
                 kind=AuditKind.CONFIGURATION_PROBLEM_FOUND,
                 by=by,

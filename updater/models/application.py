@@ -33,6 +33,8 @@ class Application(models.Model):
     problems = models.JSONField(default=list)
     # The configured write-back for people: {"method", "repository", "base_branch", "write_branch", "target": {…}}
     write_back = models.JSONField(default=dict)
+    # The windows of its project that are about it, as Argo CD holds them
+    sync_windows = models.JSONField(default=list, blank=True)
     first_seen_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     vanished_at = models.DateTimeField(null=True, blank=True)

@@ -145,7 +145,13 @@ class Outside:
     def look(self) -> None:
         """Read the cluster and scan the registries, as beat would have it done."""
         world = Connections()
-        how = Reading("in-cluster", NAMESPACE, world.image_updaters(NAMESPACE), allow_http=True)
+        how = Reading(
+            "in-cluster",
+            NAMESPACE,
+            world.image_updaters(NAMESPACE),
+            world.sync_windows(),
+            allow_http=True,
+        )
         listing = world.cluster.list_applications()
         inventory.reconcile(listing, how=how, by=MACHINE, at=clock.now())
         ImageRepository.objects.update(next_scan_at=None)

@@ -464,3 +464,68 @@ def test_g26_a_stranger_naming_the_promotion_is_not_believed(example, sre):
     assert "is not ours" in promotion.status_reason
     assert AuditKind.TRAILER_FORGED in _kinds(promotion)
     assert len(example.git.log(REPOSITORY, "main")) == 2
+
+
+def _project(outside: Outside, *windows: dict) -> None:
+    spec = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]}
+    manifest = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "default"},
+        "spec": {**spec, "syncWindows": list(windows)},
+    }
+    outside.create("appprojects", manifest)
+
+
+def test_execute_in_a_closed_sync_window_waits_and_says_so(example, sre):
+    always = {"schedule": "* * * * *", "duration": "1h", "applications": ["*"]}
+    _project(example, {"kind": "deny", **always})
+    promotion = approve(example.offer(), sre)
+
+    example.execute()
+
+    promotion.refresh_from_db()
+    assert promotion.status == "APPROVED"
+    assert "sync window" in promotion.status_reason
+    assert len(example.git.log(REPOSITORY, "main")) == 1
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_observe_out_of_sync_without_automation_asks_for_a_sync_if_wanted(
+    example, sre, settings, wanted
+):
+    settings.REQUEST_SYNC = wanted
+    example.patch("example", {"spec": {"syncPolicy": None}})
+    promotion = approve(example.offer(), sre)
+    example.execute()
+    promotion.refresh_from_db()
+    example.report("example", ["main-aaaaaaa"], revision=promotion.commit, sync="OutOfSync")
+    example.look()
+
+    example.observe()
+
+    operation = example.application().get("operation")
+    assert (operation is not None) is wanted
+    if wanted:
+        assert operation["sync"]["revision"] == promotion.commit
+        assert AuditKind.SYNC_REQUESTED in _kinds(promotion)
+
+
+def test_observe_an_older_failed_operation_is_not_ours(example, sre):
+    promotion = approve(example.offer(), sre)
+    example.execute()
+    promotion.refresh_from_db()
+    old = {
+        "phase": "Failed",
+        "message": "old",
+        "startedAt": "2026-01-01T00:00:00Z",
+        "operation": {},
+    }
+    example.report("example", ["main-aaaaaaa"], revision=promotion.commit, sync="OutOfSync")
+    example.patch("example", {"status": {"operationState": old}})
+    example.look()
+
+    example.observe()
+
+    promotion.refresh_from_db()
+    assert promotion.status == "VERIFYING"
