@@ -512,3 +512,18 @@ def test_plan_tracked_tag_decides_which_running_image_counts(exact):
     text = after(planned(annotations, status=status, exact=exact))[1]
 
     assert f"value: v1@{DIGEST}\n" in text
+
+
+@pytest.mark.parametrize("digest", [DIGEST, None], ids=["known", "unknown"])
+def test_plan_pin_by_digest_writes_it_or_refuses(digest):
+    document = manifest(GIT, status=LIVE)
+    pinned = replace(reading.read(document), pin="digest")
+    arguments = {"manifest": document, "configuration": pinned, "read_file": {}.get}
+
+    if digest is None:
+        with pytest.raises(WriteBackError, match="pinned by digest"):
+            writeback.plan(changes=[change(digest=None)], **arguments)
+        return
+    plan = writeback.plan(changes=[change(tag="v1", digest=digest)], **arguments)
+
+    assert f"value: v1@{DIGEST}\n" in after(plan)[1]

@@ -5,7 +5,7 @@ from updater.overrides.go_yaml import resolving
 from updater.overrides.go_yaml.characters import find_refused
 from updater.overrides.go_yaml.nodes import Document, Node, Style
 from updater.overrides.go_yaml.nodes import Kind as NodeKind
-from updater.overrides.go_yaml.scanning import Scanner
+from updater.overrides.go_yaml.token_stream import TokenStream
 from updater.overrides.go_yaml.tokens import Kind, Token
 
 MAX_BYTES = 1024 * 1024
@@ -51,67 +51,54 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._scanner = Scanner(text)
-        self._at = 0
-        self._token: Token | None = None
+        self._tokens = TokenStream(text)
         self._depth = 0
         self._aliases = 0
         self._anchors: dict[str, Node] = {}
         self._sizes: dict[int, int] = {}  # nodes under each finished anchor, aliases expanded
         self._size = self._nodes = 0
-        self._head = self._beside = self._foot = self._stem = ""
-        self._comments_taken = 0
 
     def document(self) -> Document:
-        self._skip()  # the start of the stream
+        self._tokens.skip()  # the start of the stream
         document = Document(self._text)
-        if self._peek().kind is Kind.STREAM_END:
+        if self._tokens.peek().kind is Kind.STREAM_END:
             return document
-        if self._peek().kind in (Kind.YAML_DIRECTIVE, Kind.DOCUMENT_START):
+        if self._tokens.peek().kind in (Kind.YAML_DIRECTIVE, Kind.DOCUMENT_START):
             document.root = self._explicit()
         else:
-            document.head = self._document_head()
+            document.head = self._tokens.split_document_head()
             document.root = self._node(is_block=True)
-        end = self._peek()
-        document.foot = self._foot or self._head
+        end = self._tokens.peek()
+        document.foot = self._tokens.foot or self._tokens.head
         if end.kind is Kind.DOCUMENT_END:
-            self._skip()
+            self._tokens.skip()
         elif end.kind not in (Kind.STREAM_END, Kind.DOCUMENT_START, Kind.YAML_DIRECTIVE):
-            raise self._fault(
+            raise self._tokens.fault(
                 "this does not belong to what stands above it; check the indentation", end
             )
         document.has_more = self._has_more()
         return document
 
     def _explicit(self) -> Node:
-        while self._peek().kind is Kind.YAML_DIRECTIVE:
-            self._skip()
-        if self._peek().kind is not Kind.DOCUMENT_START:
-            raise self._fault("'---' must follow a directive", self._peek())
-        self._skip()
+        while self._tokens.peek().kind is Kind.YAML_DIRECTIVE:
+            self._tokens.skip()
+        if self._tokens.peek().kind is not Kind.DOCUMENT_START:
+            raise self._tokens.fault("'---' must follow a directive", self._tokens.peek())
+        self._tokens.skip()
         closing = (Kind.DOCUMENT_START, Kind.DOCUMENT_END, Kind.STREAM_END, Kind.YAML_DIRECTIVE)
-        return self._empty() if self._peek().kind in closing else self._node(is_block=True)
-
-    def _document_head(self) -> str:
-        """Split the comments above: those up to the last empty line belong to the document."""
-        head = self._head
-        for place in range(len(head) - 1, 0, -1):
-            if head[place] == "\n" and (place == len(head) - 1 or head[place - 1] == "\n"):
-                self._head = head[place + 1 :]
-                return head[: place if place == len(head) - 1 else place - 1]
-        return ""
+        return self._empty() if self._tokens.peek().kind in closing else self._node(is_block=True)
 
     def _has_more(self) -> bool:
-        while self._peek().kind is Kind.DOCUMENT_END:
-            self._skip()
-        return self._peek().kind is not Kind.STREAM_END
+        while self._tokens.peek().kind is Kind.DOCUMENT_END:
+            self._tokens.skip()
+        return self._tokens.peek().kind is not Kind.STREAM_END
 
     def _node(self, *, is_block: bool, may_be_level: bool = False) -> Node:
         """Read one node; `may_be_level` admits a list that is not indented below its key."""
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise self._bound(f"nested deeper than {_MAX_DEPTH} levels", self._peek())
-        if self._peek().kind is Kind.ALIAS:
+            raise self._tokens.bound(f"nested deeper than {_MAX_DEPTH} levels", self._tokens.peek())
+        if self._tokens.peek().kind is Kind.ALIAS:
             node = self._alias()
         else:
             node = self._with_properties(is_block=is_block, may_be_level=may_be_level)
@@ -119,31 +106,34 @@ class _Reader:
         return node
 
     def _alias(self) -> Node:
-        token = self._peek()
+        token = self._tokens.peek()
         target = self._anchors.get(token.value)
         if target is None or id(target) not in self._sizes:
-            raise self._fault(
+            raise self._tokens.fault(
                 f"the alias *{token.value} names nothing that is complete above it", token
             )
         self._aliases += 1
         if self._aliases > _MAX_ALIASES:
-            raise self._bound(f"more than {_MAX_ALIASES} aliases", token)
+            raise self._tokens.bound(f"more than {_MAX_ALIASES} aliases", token)
         node = self._made(NodeKind.ALIAS, token)
         node.value, node.target = token.value, target
         self._count(self._sizes[id(target)], token)
-        self._take_comments(node)
+        self._tokens.take_comments(node)
         node.end = token.end
-        self._skip()
+        self._tokens.skip()
         return node
 
     def _with_properties(self, *, is_block: bool, may_be_level: bool) -> Node:
-        first = self._peek()
+        first = self._tokens.peek()
         found: dict[Kind, str] = {}
         end = first.start.offset
-        while self._peek().kind in (Kind.ANCHOR, Kind.TAG) and self._peek().kind not in found:
-            found[self._peek().kind] = self._peek().value
-            end = self._peek().end
-            self._skip()
+        while (
+            self._tokens.peek().kind in (Kind.ANCHOR, Kind.TAG)
+            and self._tokens.peek().kind not in found
+        ):
+            found[self._tokens.peek().kind] = self._tokens.peek().value
+            end = self._tokens.peek().end
+            self._tokens.skip()
         size = self._size
         after = end if found else None
         node = self._opened(is_block=is_block, may_be_level=may_be_level, after=after)
@@ -166,7 +156,7 @@ class _Reader:
 
         `after` is the end of an anchor or tag, which may stand for an empty value by itself.
         """
-        token = self._peek()
+        token = self._tokens.peek()
         collections = {
             Kind.FLOW_SEQUENCE_START: NodeKind.SEQUENCE,
             Kind.FLOW_MAPPING_START: NodeKind.MAPPING,
@@ -176,31 +166,31 @@ class _Reader:
         if token.kind in collections:
             node = self._made(collections[token.kind], token)
             node.is_flow = True
-            self._take_comments(node)
+            self._tokens.take_comments(node)
             return node
         if is_block and token.kind in (Kind.SEQUENCE_START, Kind.MAPPING_START):
             is_list = token.kind is Kind.SEQUENCE_START
             node = self._made(NodeKind.SEQUENCE if is_list else NodeKind.MAPPING, token)
-            node.head, self._stem = self._stem, ""
+            node.head = self._tokens.take_stem()
             return node
         if may_be_level and token.kind is Kind.ENTRY:
             return self._made(NodeKind.SEQUENCE, token)
         if after is not None:
             return self._empty(after)
-        raise self._fault("a value is expected here", token)
+        raise self._tokens.fault("a value is expected here", token)
 
     def _scalar(self, token: Token) -> Node:
         node = self._made(NodeKind.SCALAR, token)
         node.value, node.style, node.end = token.value, token.style, token.end
         node.tag = resolving.resolve(token.value) if token.style is Style.PLAIN else "!!str"
-        self._take_comments(node)
-        self._skip()
+        self._tokens.take_comments(node)
+        self._tokens.skip()
         return node
 
     def _fill(self, node: Node) -> None:
         if node.kind is NodeKind.SCALAR:
             return
-        token = self._peek()
+        token = self._tokens.peek()
         node.tag = node.tag or ("!!seq" if node.kind is NodeKind.SEQUENCE else "!!map")
         match token.kind:
             case Kind.FLOW_SEQUENCE_START:
@@ -217,36 +207,33 @@ class _Reader:
             self._refuse_bad_keys(node)
 
     def _sequence(self, node: Node) -> None:
-        self._skip()
-        while self._peek().kind is Kind.ENTRY:
+        self._tokens.skip()
+        while self._tokens.peek().kind is Kind.ENTRY:
             self._item(node, (Kind.ENTRY, Kind.BLOCK_END))
-        if self._peek().kind is not Kind.BLOCK_END:
-            raise self._fault("a list item is expected here; check the indentation", self._peek())
-        self._skip()
+        if self._tokens.peek().kind is not Kind.BLOCK_END:
+            raise self._tokens.fault(
+                "a list item is expected here; check the indentation", self._tokens.peek()
+            )
+        self._tokens.skip()
 
     def _level_sequence(self, node: Node) -> None:
-        while self._peek().kind is Kind.ENTRY:
+        while self._tokens.peek().kind is Kind.ENTRY:
             self._item(node, (Kind.ENTRY, *_BLOCK_ENDS))
 
     def _item(self, node: Node, closing: tuple[Kind, ...]) -> None:
-        entry = self._peek()
-        above = len(self._head)
-        self._skip()
-        self._split_stem(above)
-        is_empty = self._peek().kind in closing
+        entry = self._tokens.peek()
+        above = len(self._tokens.head)
+        self._tokens.skip()
+        self._tokens.split_stem(above)
+        is_empty = self._tokens.peek().kind in closing
         item = self._empty(entry.end) if is_empty else self._node(is_block=True)
         node.children.append(item)
         node.end = max(item.end, entry.end)
 
-    def _split_stem(self, length: int) -> None:
-        """Keep the head of an item that is itself a collection apart from the head of its first part."""
-        if length and self._peek().kind in (Kind.SEQUENCE_START, Kind.MAPPING_START):
-            self._stem, self._head = self._head[:length], self._head[length + 1 :]
-
     def _mapping(self, node: Node) -> None:
-        self._skip()
-        while self._peek().kind is Kind.KEY:
-            self._skip()
+        self._tokens.skip()
+        while self._tokens.peek().kind is Kind.KEY:
+            self._tokens.skip()
             key = self._part(_BLOCK_ENDS)
             node.children.append(key)
             if key.foot and len(node.children) > 2:
@@ -256,46 +243,48 @@ class _Reader:
             node.end = max(node.end, key.end, value.end)
             if value.foot and not key.foot:
                 key.foot, value.foot = value.foot, ""
-        if self._peek().kind is not Kind.BLOCK_END:
-            raise self._fault("a key is expected here; check the indentation", self._peek())
-        self._take_comments(node, keep_head=True)
+        if self._tokens.peek().kind is not Kind.BLOCK_END:
+            raise self._tokens.fault(
+                "a key is expected here; check the indentation", self._tokens.peek()
+            )
+        self._tokens.take_comments(node, keep_head=True)
         if node.foot and node.children:
             node.children[-2].foot, node.foot = node.foot, ""
-        self._skip()
+        self._tokens.skip()
 
     def _part(self, closing: tuple[Kind, ...]) -> Node:
-        if self._peek().kind in closing:
+        if self._tokens.peek().kind in closing:
             return self._empty()
         return self._node(is_block=True, may_be_level=True)
 
     def _value(self, closing: tuple[Kind, ...], *, is_block: bool) -> Node:
-        if self._peek().kind is not Kind.VALUE:
+        if self._tokens.peek().kind is not Kind.VALUE:
             return self._empty()
-        colon = self._peek()
-        self._skip()
-        if self._peek().kind in closing:
+        colon = self._tokens.peek()
+        self._tokens.skip()
+        if self._tokens.peek().kind in closing:
             return self._empty(colon.end)
         return self._node(is_block=is_block, may_be_level=is_block)
 
     def _flow_sequence(self, node: Node) -> None:
-        self._skip()
-        while self._peek().kind is not Kind.FLOW_SEQUENCE_END:
+        self._tokens.skip()
+        while self._tokens.peek().kind is not Kind.FLOW_SEQUENCE_END:
             if node.children:
                 self._comma(Kind.FLOW_SEQUENCE_END)
-            if self._peek().kind is Kind.KEY:
+            if self._tokens.peek().kind is Kind.KEY:
                 node.children.append(self._single_pair())
-            elif self._peek().kind is not Kind.FLOW_SEQUENCE_END:
+            elif self._tokens.peek().kind is not Kind.FLOW_SEQUENCE_END:
                 node.children.append(self._node(is_block=False))
         self._close_flow(node)
 
     def _single_pair(self) -> Node:
         """Read `key: value` as an item of a list in brackets: a mapping of one pair."""
-        token = self._peek()
+        token = self._tokens.peek()
         pair = self._made(NodeKind.MAPPING, token)
         pair.is_flow, pair.tag = True, "!!map"
-        self._skip()
+        self._tokens.skip()
         ends = (Kind.FLOW_ENTRY, Kind.FLOW_SEQUENCE_END)
-        is_empty = self._peek().kind in (Kind.VALUE, *ends)
+        is_empty = self._tokens.peek().kind in (Kind.VALUE, *ends)
         key = self._empty() if is_empty else self._node(is_block=False)
         pair.children = [key]
         self._flow_value(pair, ends)
@@ -304,17 +293,17 @@ class _Reader:
         return pair
 
     def _flow_mapping(self, node: Node) -> None:
-        self._skip()
+        self._tokens.skip()
         ends = (Kind.FLOW_ENTRY, Kind.FLOW_MAPPING_END)
-        while self._peek().kind is not Kind.FLOW_MAPPING_END:
+        while self._tokens.peek().kind is not Kind.FLOW_MAPPING_END:
             if node.children:
                 self._comma(Kind.FLOW_MAPPING_END)
-            if self._peek().kind is Kind.KEY:
-                self._skip()
-                is_empty = self._peek().kind in (Kind.VALUE, *ends)
+            if self._tokens.peek().kind is Kind.KEY:
+                self._tokens.skip()
+                is_empty = self._tokens.peek().kind in (Kind.VALUE, *ends)
                 node.children.append(self._empty() if is_empty else self._node(is_block=False))
                 self._flow_value(node, ends)
-            elif self._peek().kind is not Kind.FLOW_MAPPING_END:
+            elif self._tokens.peek().kind is not Kind.FLOW_MAPPING_END:
                 node.children += [self._node(is_block=False), self._empty()]
         self._close_flow(node)
 
@@ -326,15 +315,15 @@ class _Reader:
             key.foot, value.foot = value.foot, ""
 
     def _comma(self, closing: Kind) -> None:
-        if self._peek().kind is not Kind.FLOW_ENTRY:
+        if self._tokens.peek().kind is not Kind.FLOW_ENTRY:
             sign = "]" if closing is Kind.FLOW_SEQUENCE_END else "}"
-            raise self._fault(f"',' or '{sign}' is expected here", self._peek())
-        self._skip()
+            raise self._tokens.fault(f"',' or '{sign}' is expected here", self._tokens.peek())
+        self._tokens.skip()
 
     def _close_flow(self, node: Node) -> None:
-        self._take_comments(node, keep_head=True)
-        node.end = self._peek().end
-        self._skip()
+        self._tokens.take_comments(node, keep_head=True)
+        node.end = self._tokens.peek().end
+        self._tokens.skip()
 
     def _refuse_bad_keys(self, node: Node) -> None:
         seen: set[str] = set()
@@ -349,7 +338,7 @@ class _Reader:
 
     def _empty(self, after: int | None = None) -> Node:
         """Make the node of a value that is not there; it stands at `after`, or at the present token."""
-        token = self._peek()
+        token = self._tokens.peek()
         node = self._made(NodeKind.SCALAR, token)
         node.start = node.end = token.start.offset if after is None else after
         node.tag = "!!null"
@@ -358,7 +347,7 @@ class _Reader:
     def _made(self, kind: NodeKind, token: Token) -> Node:
         self._nodes += 1
         if self._nodes > _MAX_NODES:
-            raise self._bound(f"more than {_MAX_NODES} values", token)
+            raise self._tokens.bound(f"more than {_MAX_NODES} values", token)
         self._count(1, token)
         mark = token.start
         return Node(kind, start=mark.offset, end=mark.offset, column=mark.column, line=mark.line)
@@ -366,41 +355,6 @@ class _Reader:
     def _count(self, size: int, token: Token) -> None:
         self._size += size
         if self._size > _MAX_EXPANDED:
-            raise self._bound(f"the aliases stand for more than {_MAX_EXPANDED} values", token)
-
-    def _take_comments(self, node: Node, *, keep_head: bool = False) -> None:
-        if not keep_head:
-            node.head = self._head
-        node.beside, node.foot = self._beside, self._foot
-        self._head = self._beside = self._foot = self._stem = ""
-
-    def _peek(self) -> Token:
-        if self._token is None:
-            self._scanner.fetch(self._at)
-            self._token = self._scanner.tokens[self._at]
-            self._hand_over_comments(self._token)
-        return self._token
-
-    def _skip(self) -> None:
-        self._scanner.fetch(self._at)
-        self._at += 1
-        self._token = None
-
-    def _hand_over_comments(self, token: Token) -> None:
-        found = self._scanner.comments
-        while self._comments_taken < len(found):
-            comment = found[self._comments_taken]
-            if token.start.offset < comment.token:
-                return
-            if comment.head and token.kind is Kind.BLOCK_END:
-                return  # an end has no head; it belongs to what follows
-            self._head = "\n".join(filter(None, (self._head, comment.head)))
-            self._beside = "\n".join(filter(None, (self._beside, comment.beside)))
-            self._foot = "\n".join(filter(None, (self._foot, comment.foot)))
-            self._comments_taken += 1
-
-    def _fault(self, message: str, token: Token) -> YamlError:
-        return YamlError(message, line=token.start.line + 1)
-
-    def _bound(self, message: str, token: Token) -> YamlBoundsError:
-        return YamlBoundsError(message, line=token.start.line + 1)
+            raise self._tokens.bound(
+                f"the aliases stand for more than {_MAX_EXPANDED} values", token
+            )
