@@ -1,6 +1,7 @@
 """The source hydrator: rendering the dry branch and pushing plain manifests to the sync branch (section 5.5)."""
 
 import json
+import math
 
 from onebox.world.argocd import comparing
 from onebox.world.argocd.installation import Installation, Memory
@@ -15,14 +16,14 @@ HYDRATE = "argocd.argoproj.io/hydrate"
 
 def advance(installation: Installation, app: Json, memory: Memory) -> float | None:
     """Hydrate when the dry branch moved or somebody asked; return when to look again."""
-    at, poll = installation.clock(), installation.settings.resync_seconds
+    at, poll = installation.clock(), installation.settings.resync_seconds or math.inf
     is_asked = HYDRATE in app["metadata"].get("annotations", {})
     is_due = memory.hydrated_at is None or at >= memory.hydrated_at + poll
-    if not is_asked and not is_due and not _has_changed(app):
-        return (memory.hydrated_at or at) + poll
-    memory.hydrated_at = at
-    _hydrate(installation, app, is_asked=is_asked)
-    return at + poll
+    if is_asked or is_due or _has_changed(app):
+        memory.hydrated_at = at
+        _hydrate(installation, app, is_asked=is_asked)
+    again_at = (memory.hydrated_at or at) + poll
+    return again_at if again_at < math.inf else None
 
 
 def _operations(app: Json) -> Json:

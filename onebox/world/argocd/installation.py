@@ -43,13 +43,14 @@ class Memory:
 
 @dataclass
 class Installation:
-    """The API, the repositories, the destination cluster, the speed, and the clock."""
+    """The API, the repositories, the destination cluster, the speed, and the time."""
 
     api: ClusterApi
     settings: Settings
     repositories: Repositories
     live: LiveWorld
     clock: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
     chance: random.Random = field(default_factory=random.Random)
     memories: dict[str, Memory] = field(default_factory=dict)
 

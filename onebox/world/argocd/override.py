@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterable
 
 from onebox.world.argocd import yaml_text
-from onebox.world.cluster.application_schema import SOURCE
 from onebox.world.cluster.documents import Json, JsonValue
 from onebox.world.cluster.patches import merge
 from onebox.world.cluster.schema import Anything, ListOf, MapOf, Node, Scalar, Struct
+from onebox.world.cluster.source_schema import SOURCE
 
 _RESET = ("repoURL", "path", "targetRevision", "chart")
 

@@ -1,7 +1,5 @@
 """One comparison from its reason to what it leaves: perhaps an operation, then the status (2.1 to 2.3, 2.6)."""
 
-import time
-
 from onebox.world.argocd import (
     auto_sync,
     comparing,
@@ -31,7 +29,7 @@ def refresh(installation: Installation, app: Json, memory: Memory, level: int) -
     is_hard = app["metadata"].get("annotations", {}).get(REFRESH) == "hard"
     comparison = comparing.compare(installation, app, memory, level=level, is_hard=is_hard)
     if level > KNOWN:
-        time.sleep(installation.settings.compare_seconds)
+        installation.pause(installation.settings.compare_seconds)
     levels.remember(installation, memory, level)
     if _is_in_grace(installation, memory, comparison, level):
         return

@@ -53,8 +53,8 @@ class Repositories:
         """Return a directory of a commit. Raises: RenderError."""
         git = self._mirror(url, project)
         with self._locks[url]:
-            self._have(git, url, commit)
             if (url, commit) not in self._files:
+                self._have(git, url, commit)
                 self._files[url, commit] = read_files(git, commit)
                 for oldest in list(self._files)[:-_COMMITS_KEPT]:
                     del self._files[oldest]

@@ -4,102 +4,20 @@ from onebox.world.cluster.schema import (
     ANYTHING,
     BOOLEAN,
     INTEGER,
-    INTEGER_OR_STRING,
     STRING,
     STRING_MAP,
     STRINGS,
     ListOf,
-    MapOf,
     Scalar,
     struct,
 )
-
-_NAME_VALUE = struct("name value", name=STRING, value=STRING)
-
-HELM = struct(
-    valueFiles=STRINGS,
-    # No key of a parameter is required, so `{}` is storable.
-    parameters=ListOf(struct(name=STRING, value=STRING, forceString=BOOLEAN)),
-    fileParameters=ListOf(struct(name=STRING, path=STRING)),
-    values=STRING,
-    valuesObject=ANYTHING,  # the only place of the resource that keeps unknown fields
-    ignoreMissingValueFiles=BOOLEAN,
-    releaseName=STRING,
-    namespace=STRING,
-    version=STRING,
-    passCredentials=BOOLEAN,
-    skipCrds=BOOLEAN,
-    skipTests=BOOLEAN,
-    skipSchemaValidation=BOOLEAN,
-    kubeVersion=STRING,
-    apiVersions=STRINGS,
-)
-
-KUSTOMIZE = struct(
-    images=STRINGS,
-    replicas=ListOf(struct("name count", name=STRING, count=INTEGER_OR_STRING)),
-    namePrefix=STRING,
-    nameSuffix=STRING,
-    namespace=STRING,
-    commonLabels=STRING_MAP,
-    commonAnnotations=STRING_MAP,
-    forceCommonLabels=BOOLEAN,
-    forceCommonAnnotations=BOOLEAN,
-    commonAnnotationsEnvsubst=BOOLEAN,
-    labelWithoutSelector=BOOLEAN,
-    labelIncludeTemplates=BOOLEAN,
-    patches=ListOf(
-        struct(
-            path=STRING,
-            patch=STRING,
-            options=MapOf(BOOLEAN),
-            target=struct(
-                group=STRING,
-                version=STRING,
-                kind=STRING,
-                name=STRING,
-                namespace=STRING,
-                annotationSelector=STRING,
-                labelSelector=STRING,
-            ),
-        )
-    ),
-    components=STRINGS,
-    ignoreMissingComponents=BOOLEAN,
-    version=STRING,
-    kubeVersion=STRING,
-    apiVersions=STRINGS,
-)
-
-_JSONNET_VARIABLE = struct("name value", name=STRING, value=STRING, code=BOOLEAN)
-
-DIRECTORY = struct(
-    recurse=BOOLEAN,
-    include=STRING,
-    exclude=STRING,
-    jsonnet=struct(extVars=ListOf(_JSONNET_VARIABLE), tlas=ListOf(_JSONNET_VARIABLE), libs=STRINGS),
-    disableExtensionFilter=BOOLEAN,
-)
-
-PLUGIN = struct(
-    name=STRING,
-    env=ListOf(_NAME_VALUE),
-    parameters=ListOf(struct(name=STRING, string=STRING, map=STRING_MAP, array=STRINGS)),
-)
-
-SOURCE = struct(
-    "repoURL",
-    repoURL=STRING,
-    path=STRING,
-    targetRevision=STRING,
-    chart=STRING,
-    ref=STRING,
-    name=STRING,
-    tagPrefix=STRING,
-    helm=HELM,
-    kustomize=KUSTOMIZE,
-    directory=DIRECTORY,
-    plugin=PLUGIN,
+from onebox.world.cluster.source_schema import (
+    DIRECTORY,
+    HELM,
+    KUSTOMIZE,
+    NAME_VALUE,
+    PLUGIN,
+    SOURCE,
 )
 
 _HYDRATOR = struct(
@@ -154,7 +72,7 @@ SPEC = struct(
         managedNamespaceMetadata=_NAMESPACE_METADATA,
     ),
     ignoreDifferences=_IGNORE_DIFFERENCES,
-    info=ListOf(_NAME_VALUE),
+    info=ListOf(NAME_VALUE),
     revisionHistoryLimit=INTEGER,
 )
 
@@ -164,7 +82,7 @@ _INITIATED_BY = struct(username=STRING, automated=BOOLEAN)
 
 OPERATION = struct(
     initiatedBy=_INITIATED_BY,
-    info=ListOf(_NAME_VALUE),
+    info=ListOf(NAME_VALUE),
     retry=_RETRY,
     sync=struct(
         revision=STRING,

@@ -20,7 +20,7 @@ from onebox.world.cluster.kubeconfig import Connection
 Json = dict[str, Any]
 
 QUICK = Settings(
-    resync_seconds=60,
+    resync_seconds=3600,
     jitter_seconds=0,
     repository_error_grace_seconds=0.4,
     operation_step_seconds=0.03,
@@ -56,6 +56,7 @@ class GitRepository:
 
     def __init__(self, folder: Path) -> None:
         self.url = str(folder)
+        self._branches: set[str] = set()
         command = ["git", "init", "-q", "--bare", "-b", "main", self.url]
         subprocess.run(command, check=True)
 
@@ -63,7 +64,7 @@ class GitRepository:
         """Put files on top of a branch and return the commit; None deletes."""
         lines = [f"commit refs/heads/{branch}", "committer T <t@example.com> 1700000000 +0000"]
         lines += ["data 1", "m"]
-        if self._git("for-each-ref", f"refs/heads/{branch}"):
+        if branch in self._branches:
             lines.append(f"from refs/heads/{branch}^0")
         for path, text in files.items():
             size = len((text or "").encode())
@@ -71,6 +72,7 @@ class GitRepository:
                 f"D {path}" if text is None else f"M 100644 inline {path}\ndata {size}\n{text}"
             )
         self._git("fast-import", "--quiet", text="\n".join(lines) + "\n")
+        self._branches.add(branch)
         return self.head(branch)
 
     def head(self, branch: str = "main") -> str:
@@ -92,6 +94,8 @@ class Rig:
         self.server, self.folder, self.settings = server, folder, settings
         self.images: dict[str, ImageFact] = {}
         self.seen: list[Json] = []
+        self._changed = threading.Condition()
+        self._written: dict[str, int] = {}
         self.http = httpx.Client(
             base_url=server.url,
             headers={"Authorization": "Bearer token"},
@@ -160,7 +164,8 @@ class Rig:
             "metadata": metadata,
             "spec": {"project": "default", "destination": DESTINATION, **source, **spec},
         }
-        return self._check(self.http.post(self.path("applications", "", namespace), json=body))
+        answer = self.http.post(self.path("applications", "", namespace), json=body)
+        return self._note(self._check(answer))
 
     def deployed(self, name: str, repository: GitRepository, **spec: Any) -> Json:
         """Create an Application and wait until it is Synced and Healthy."""
@@ -172,9 +177,8 @@ class Rig:
 
     def patch(self, name: str, body: Json, kind: str = "merge-patch") -> Json:
         headers = {"Content-Type": f"application/{kind}+json"}
-        return self._check(
-            self.http.patch(self.path("applications", name), json=body, headers=headers)
-        )
+        answer = self.http.patch(self.path("applications", name), json=body, headers=headers)
+        return self._note(self._check(answer))
 
     def delete(self, name: str) -> None:
         self._check(self.http.delete(self.path("applications", name)))
@@ -190,32 +194,45 @@ class Rig:
         name: str,
         holds: Callable[[Json], object],
         *,
-        seconds: float = 8,
+        seconds: float = 15,
         namespace: str = "argocd",
     ) -> Json:
-        """Return the Application as soon as a condition holds."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            app = self.get(name, namespace)
+        """Return the first version for which a condition holds, now or later; none is missed."""
+        key, deadline = f"{namespace}/{name}", time.monotonic() + seconds
+        for app in self._versions_from_now(key, deadline):
             if holds(app):
                 return app
-            time.sleep(0.01)
-        app["metadata"].pop("managedFields")
-        raise AssertionError(f"not within {seconds} s: {json.dumps(app, indent=1)}")
+        raise AssertionError(f"not within {seconds} s: {json.dumps(self._newest(key), indent=1)}")
 
-    def stays(self, name: str, holds: Callable[[Json], object], *, seconds: float = 0.3) -> Json:
-        """Return the Application after a condition held for a while."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            app = self.get(name)
+    def stays(self, name: str, holds: Callable[[Json], object], *, seconds: float = 0.3) -> None:
+        """Check that a condition holds for every version during a while."""
+        for app in self._versions_from_now(f"argocd/{name}", time.monotonic() + seconds):
             assert holds(app), json.dumps(app, indent=1)
-            time.sleep(0.02)
-        return app
 
-    def versions(self, name: str) -> list[Json]:
-        """Return every version of an Application that a watch has shown, oldest first."""
-        time.sleep(0.05)
-        return [item for item in self.seen if item["metadata"]["name"] == name]
+    def _versions_from_now(self, key: str, deadline: float) -> Iterator[Json]:
+        """Yield the newest version that knows of our own writes, then each later one."""
+        place = len(self.seen)
+        newest = self._newest(key)
+        if newest is not None:
+            yield newest
+        while (left := deadline - time.monotonic()) > 0:
+            with self._changed:
+                if len(self.seen) == place:
+                    self._changed.wait(left)
+            fresh, place = self.seen[place:], len(self.seen)
+            yield from (app for app in fresh if self._counts(app, key))
+
+    def _newest(self, key: str) -> Json | None:
+        return next((app for app in reversed(self.seen) if self._counts(app, key)), None)
+
+    def _counts(self, app: Json, key: str) -> bool:
+        metadata = app["metadata"]
+        is_same = f"{metadata['namespace']}/{metadata['name']}" == key
+        return is_same and int(metadata["resourceVersion"]) >= self._written.get(key, 0)
+
+    def versions(self, name: str, since: int = 0) -> list[Json]:
+        """Return every version of an Application since a place in `seen`, oldest first."""
+        return [item for item in self.seen[since:] if item["metadata"]["name"] == name]
 
     def events(self, name: str) -> list[tuple[str, str]]:
         query = {"fieldSelector": f"involvedObject.name={name}"}
@@ -230,9 +247,17 @@ class Rig:
             path = "/apis/argoproj.io/v1alpha1/applications"
             with self.http.stream("GET", path, params=query) as answer:
                 for line in answer.iter_lines():
-                    self.seen.append(json.loads(line)["object"])
+                    with self._changed:
+                        self.seen.append(json.loads(line)["object"])
+                        self._changed.notify_all()
         except (httpx.HTTPError, RuntimeError):
             return  # the server ended
+
+    def _note(self, app: Json) -> Json:
+        metadata = app["metadata"]
+        key = f"{metadata['namespace']}/{metadata['name']}"
+        self._written[key] = int(metadata["resourceVersion"])
+        return app
 
     def _check(self, answer: httpx.Response) -> Json:
         assert answer.is_success, answer.text

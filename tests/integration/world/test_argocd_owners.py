@@ -3,12 +3,15 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.integration.kubernetes.argocd_rig import (
     AUTOMATED,
     DESTINATION,
+    QUICK,
     Rig,
     chart,
     is_settled,
@@ -47,7 +50,7 @@ def _exists(world: Rig, name: str) -> bool:
 
 
 def _wait_for(condition) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -153,7 +156,11 @@ def test_an_application_sets_policy_limits_what_it_does(
         {"Content-Type": "application/merge-patch+json"},
     )
     assert world.http.patch(address, json=change, headers=headers).is_success
-    time.sleep(0.3)
+    if updates:
+        _wait_for(lambda: world.get(one)["metadata"]["labels"]["team"] == "red")
+    if deletes:
+        _wait_for(lambda: not _exists(world, two))
+    time.sleep(0.1)
 
     assert (world.get(one)["metadata"]["labels"]["team"] == "red") is updates
     assert _exists(world, two) is not deletes
@@ -234,15 +241,14 @@ def test_a_child_its_parent_no_longer_states_is_pruned(world: Rig) -> None:
     assert _exists(world, "stays")
 
 
-def test_tracking_by_label_marks_children_with_the_instance(world: Rig) -> None:
-    leaf = world.repository(chart(web="main-1"))
-    parent = world.repository({"child.yaml": _child("labelled", leaf.url)}, name="parent")
-    world.restart(tracking_method="label")
+def test_tracking_by_label_marks_children_with_the_instance(tmp_path: Path) -> None:
+    with running(tmp_path, replace(QUICK, tracking_method="label")) as rig:
+        leaf = rig.repository(chart(web="main-1"))
+        parent = rig.repository({"child.yaml": _child("labelled", leaf.url)}, name="parent")
 
-    world.create("labeller", parent, syncPolicy=AUTOMATED)
-    world.until("labeller", is_settled)
+        rig.create("labeller", parent, syncPolicy=AUTOMATED)
+        rig.until("labeller", is_settled)
 
-    metadata = world.get("labelled")["metadata"]
+        metadata = rig.get("labelled")["metadata"]
     assert metadata["labels"]["app.kubernetes.io/instance"] == "labeller"
     assert TRACKING not in metadata.get("annotations", {})
-    world.restart(tracking_method="annotation")

@@ -1,13 +1,17 @@
 """The demo's Argo CD compares when and as deep as the real one does, in both generations (sections 2 and 3)."""
 
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from onebox.world.argocd import NEWER
 from tests.integration.kubernetes.argocd_rig import (
     AUTOMATED,
+    QUICK,
     Rig,
     chart,
     conditions,
@@ -35,35 +39,46 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with running(tmp_path_factory.mktemp("newer")) as rig:
-        rig.restart(generation=NEWER)
+    with running(tmp_path_factory.mktemp("newer"), replace(QUICK, generation=NEWER)) as rig:
         yield rig
+
+
+class _Gate:
+    """A comparison that waits, so that a test can do something meanwhile."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.is_entered, self.is_open = threading.Event(), threading.Event()
+        rig.controller.installation.pause = self._wait
+
+    def _wait(self, _seconds: float) -> None:
+        self.is_entered.set()
+        self.is_open.wait(10)
 
 
 def test_checklist_10_older_ends_a_refresh_in_the_write_of_the_status(older: Rig) -> None:
     before = older.deployed("same", older.repository(chart(web="main-1")))
-    time.sleep(1.1)  # times have whole seconds
-    older.seen.clear()
+    older.controller.installation.clock = lambda: time.time() + 60
+    start = len(older.seen)
 
     older.refresh("same", stamp="1")
     app = older.until("same", lambda app: REFRESH not in _annotations(app))
 
     assert app["status"]["reconciledAt"] > before["status"]["reconciledAt"]
     assert _annotations(app) == {STAMP: "1"}  # unknown to this generation, so left behind
-    asked, done = older.versions("same")
+    asked, done = older.versions("same", start)
     assert done["status"]["reconciledAt"] > asked["status"]["reconciledAt"]
 
 
 def test_checklist_10_newer_ends_a_refresh_in_a_second_write(newer: Rig) -> None:
     before = newer.deployed("same", newer.repository(chart(web="main-1")))
-    time.sleep(1.1)  # times have whole seconds
-    newer.seen.clear()
+    newer.controller.installation.clock = lambda: time.time() + 60
+    start = len(newer.seen)
 
     newer.refresh("same", stamp="1")
     app = newer.until("same", lambda app: not _annotations(app))
 
     assert app["status"]["reconciledAt"] > before["status"]["reconciledAt"]
-    _asked, compared, done = newer.versions("same")
+    _asked, compared, done = newer.versions("same", start)
     assert _annotations(compared) == {REFRESH: "normal", STAMP: "1"}
     assert compared["status"] == done["status"]
 
@@ -71,46 +86,44 @@ def test_checklist_10_newer_ends_a_refresh_in_a_second_write(newer: Rig) -> None
 def test_checklist_11_older_loses_a_request_that_comes_during_a_refresh(older: Rig) -> None:
     repository = older.repository(chart(web="main-1"))
     older.deployed("twice", repository)
-    older.restart(compare_seconds=0.3)
-    older.stays("twice", sync, seconds=0.4)  # the look that follows a restart
+    gate = _Gate(older)
 
-    older.refresh("twice")
-    time.sleep(0.15)
+    older.refresh("twice", stamp="1")
+    gate.is_entered.wait(10)
     commit = repository.commit(chart(web="main-2"))
-    older.refresh("twice")
-    older.until("twice", lambda app: REFRESH not in _annotations(app))
+    older.refresh("twice", stamp="2")
+    gate.is_open.set()
+    app = older.until("twice", lambda app: REFRESH not in _annotations(app))
 
-    older.stays("twice", lambda app: sync(app)["revision"] != commit, seconds=0.6)
-    older.restart(compare_seconds=0)
+    assert sync(app)["revision"] != commit
+    older.stays("twice", lambda app: sync(app)["revision"] != commit)
 
 
 def test_checklist_11_newer_keeps_a_request_with_another_stamp(newer: Rig) -> None:
     repository = newer.repository(chart(web="main-1"))
     newer.deployed("twice", repository)
-    newer.restart(compare_seconds=0.3)
-    newer.stays("twice", sync, seconds=0.4)
+    gate = _Gate(newer)
 
     newer.refresh("twice", stamp="1")
-    time.sleep(0.15)
+    gate.is_entered.wait(10)
     commit = repository.commit(chart(web="main-2"))
     newer.refresh("twice", stamp="2")
+    gate.is_open.set()
 
     newer.until("twice", lambda app: sync(app)["revision"] == commit)
     newer.until("twice", lambda app: not _annotations(app))
-    newer.restart(compare_seconds=0)
 
 
-def test_checklist_12_a_commit_is_found_by_polling(newer: Rig) -> None:
-    repository = newer.repository(chart(web="main-1"))
-    newer.create("polled", repository)
-    before = newer.until("polled", lambda app: sync(app).get("status"))
-    newer.restart(resync_seconds=0.3)
+def test_checklist_12_a_commit_is_found_by_polling(tmp_path: Path) -> None:
+    with running(tmp_path, replace(QUICK, resync_seconds=0.3)) as rig:
+        repository = rig.repository(chart(web="main-1"))
+        rig.create("polled", repository)
+        before = rig.until("polled", lambda app: sync(app).get("status"))
 
-    commit = repository.commit(chart(web="main-2"))
-    app = newer.until("polled", lambda app: sync(app)["revision"] == commit)
+        commit = repository.commit(chart(web="main-2"))
+        app = rig.until("polled", lambda app: sync(app)["revision"] == commit)
 
     assert health(app) == health(before) == "Missing"
-    newer.restart(resync_seconds=60)
 
 
 def test_checklist_15_newer_replaces_the_old_state(newer: Rig) -> None:
@@ -147,18 +160,18 @@ def test_checklist_21_an_unreadable_repository_is_kept_quiet_only_while_polling(
     assert conditions(recovered) == {}
 
 
-def test_checklist_21_polling_waits_for_the_grace_period(older: Rig) -> None:
-    repository = older.repository(chart(web="main-1"))
-    older.deployed("graceful", repository)
-    older.restart(resync_seconds=0.1, repository_error_grace_seconds=0.8)
-    moved = older.folder / "moved.git"
-    (older.folder / repository.url.rsplit("/", 1)[1]).rename(moved)
+def test_checklist_21_polling_waits_for_the_grace_period(tmp_path: Path) -> None:
+    settings = replace(QUICK, resync_seconds=0.1, repository_error_grace_seconds=0.8)
+    with running(tmp_path, settings) as rig:
+        repository = rig.repository(chart(web="main-1"))
+        rig.deployed("graceful", repository)
 
-    older.stays("graceful", lambda app: sync(app)["status"] == "Synced", seconds=0.5)
-    app = older.until("graceful", lambda app: sync(app)["status"] == "Unknown")
+        broken_at = time.monotonic()
+        Path(repository.url).rename(tmp_path / "moved.git")
+        app = rig.until("graceful", lambda app: sync(app)["status"] == "Unknown")
 
+    assert time.monotonic() - broken_at > 0.8
     assert health(app) == "Healthy"
-    older.restart(resync_seconds=60)
 
 
 def test_checklist_22_override_files_come_in_order_and_stay_invisible(older: Rig) -> None:
@@ -194,23 +207,21 @@ def test_checklist_22_an_unquoted_number_is_a_comparison_error(older: Rig) -> No
     assert commit not in str(app["status"])
 
 
-def test_checklist_22_elsewhere_the_file_name_has_the_namespace(older: Rig) -> None:
-    older.restart(application_namespaces=("team-*",))
-    repository = older.repository(
-        {
-            **chart(web="main-1"),
-            ".argocd-source-abroad.yaml": override(("web.tag", "wrong")),
-            ".argocd-source-team-a_abroad.yaml": override(("web.tag", "right")),
-        }
-    )
+def test_checklist_22_elsewhere_the_file_name_has_the_namespace(tmp_path: Path) -> None:
+    files = {
+        **chart(web="main-1"),
+        ".argocd-source-abroad.yaml": override(("web.tag", "wrong")),
+        ".argocd-source-team-a_abroad.yaml": override(("web.tag", "right")),
+    }
+    with running(tmp_path, replace(QUICK, application_namespaces=("team-*",))) as rig:
+        repository = rig.repository(files)
+        rig.create("ignored", repository, namespace="other", syncPolicy=AUTOMATED)
 
-    older.create("abroad", repository, namespace="team-a", syncPolicy=AUTOMATED)
-    app = older.until("abroad", is_settled, namespace="team-a")
+        rig.create("abroad", repository, namespace="team-a", syncPolicy=AUTOMATED)
+        app = rig.until("abroad", is_settled, namespace="team-a")
 
+        assert "status" not in rig.get("ignored", "other")
     assert images(app) == ["registry.example/web:right"]
-    older.create("ignored", repository, namespace="other", syncPolicy=AUTOMATED)
-    time.sleep(0.3)
-    assert "status" not in older.get("ignored", "other")
 
 
 def test_checklist_29_several_sources_have_revisions_and_types_each(older: Rig) -> None:
@@ -245,7 +256,7 @@ def test_checklist_30_a_hydrated_application_follows_the_dry_commit(older: Rig) 
     }
     older.create("hydrated", sourceHydrator=hydrator, syncPolicy=AUTOMATED)
     older.until("hydrated", is_settled)
-    older.seen.clear()
+    start = len(older.seen)
 
     dry = repository.commit({".argocd-source-hydrated.yaml": override(("web.tag", "main-2"))})
     older.patch("hydrated", {"metadata": {"annotations": {"argocd.argoproj.io/hydrate": "normal"}}})
@@ -259,7 +270,7 @@ def test_checklist_30_a_hydrated_application_follows_the_dry_commit(older: Rig) 
     assert app["status"]["sourceHydrator"]["lastSuccessfulOperation"] == operation
     phases = [
         item["status"]["sourceHydrator"]["currentOperation"]["phase"]
-        for item in older.versions("hydrated")
+        for item in older.versions("hydrated", start)
     ]
     assert "Hydrating" in phases
     assert dry in repository.show("web/hydrator.metadata", "env/prod")
@@ -360,27 +371,26 @@ def test_a_kustomization_takes_its_own_and_the_specs_images(older: Rig) -> None:
     assert images(app) == ["registry.example/web:0"]
 
 
-def test_health_of_objects_is_stored_only_when_that_is_switched_on(older: Rig) -> None:
-    repository = older.repository(chart(web="main-1"))
-    before = older.deployed("persisted", repository)
-    older.restart(persists_health=True)
+def test_health_of_objects_is_stored_only_when_that_is_switched_on(tmp_path: Path) -> None:
+    with running(tmp_path) as rig:
+        before = rig.deployed("persisted", rig.repository(chart(web="main-1")))
+        rig.restart(persists_health=True)
 
-    older.refresh("persisted")
-    app = older.until("persisted", lambda app: "health" in app["status"]["resources"][0])
+        rig.refresh("persisted")
+        app = rig.until("persisted", lambda app: "health" in app["status"]["resources"][0])
 
     assert before["status"]["resourceHealthSource"] == "appTree"
     assert "health" not in before["status"]["resources"][0]
     assert app["status"]["resources"][0]["health"] == {"status": "Healthy"}
     assert "resourceHealthSource" not in app["status"]
-    older.restart(persists_health=False)
 
 
-def test_a_restarted_controller_finishes_the_sync_under_way(older: Rig) -> None:
-    older.restart(operation_step_seconds=0.3)
-    older.create("resumed", older.repository(chart(web="main-1")), syncPolicy=AUTOMATED)
-    older.until("resumed", lambda app: state(app).get("phase") == "Running")
+def test_a_restarted_controller_finishes_the_sync_under_way(tmp_path: Path) -> None:
+    with running(tmp_path, replace(QUICK, operation_step_seconds=5)) as rig:
+        rig.create("resumed", rig.repository(chart(web="main-1")), syncPolicy=AUTOMATED)
+        rig.until("resumed", lambda app: state(app).get("phase") == "Running")
 
-    older.restart(operation_step_seconds=0.03)
-    app = older.until("resumed", is_settled)
+        rig.restart(operation_step_seconds=0.03)
+        app = rig.until("resumed", is_settled)
 
     assert len(app["status"]["history"]) == 1

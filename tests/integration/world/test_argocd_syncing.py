@@ -1,12 +1,15 @@
 """The demo's Argo CD carries out syncs as the real one does (argo-cd.md, section 11)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from onebox.world.argocd import ImageFact
 from tests.integration.kubernetes.argocd_rig import (
     AUTOMATED,
+    QUICK,
     Rig,
     chart,
     conditions,
@@ -100,17 +103,22 @@ def test_checklist_12_a_commit_without_automation_is_only_noticed(world: Rig) ->
     assert images(app) == ["registry.example/web:main-1"]
 
 
-def test_checklist_13_a_commit_with_automation_is_rolled_out_in_this_order(world: Rig) -> None:
-    repository = world.repository(chart(web="main-1"))
-    world.deployed("ordered", repository)
-    world.seen.clear()
-
-    commit = repository.commit({".argocd-source-ordered.yaml": override(("web.tag", "main-2"))})
-    world.refresh("ordered")
+def test_checklist_13_a_commit_with_automation_is_rolled_out_in_this_order(
+    tmp_path: Path,
+) -> None:
     new = ["registry.example/web:main-2"]
-    world.until("ordered", lambda app: images(app) == new and is_settled(app))
+    slow = replace(QUICK, rollout_seconds=0.8, progress_deadline_seconds=5)
+    with running(tmp_path, slow) as rig:
+        repository = rig.repository(chart(web="main-1"))
+        rig.deployed("ordered", repository)
+        start = len(rig.seen)
 
-    versions = world.versions("ordered")
+        overriding = override(("web.tag", "main-2"))
+        commit = repository.commit({".argocd-source-ordered.yaml": overriding})
+        rig.refresh("ordered")
+        rig.until("ordered", lambda app: images(app) == new and is_settled(app))
+
+        versions = rig.versions("ordered", start)
     steps = [
         lambda app: "operation" in app and not state(app) and sync(app)["status"] == "Synced",
         lambda app: sync(app)["status"] == "OutOfSync" and sync(app)["revision"] == commit,
@@ -258,7 +266,7 @@ def test_checklist_23_a_crash_looping_image_is_synced_then_degraded(world: Rig) 
     repository = world.repository(chart(web="main-1"))
     world.deployed("crashing", repository)
     world.images["registry.example/web:bad"] = ImageFact.CRASHES
-    world.seen.clear()
+    start = len(world.seen)
 
     repository.commit(chart(web="bad"))
     world.refresh("crashing")
@@ -266,7 +274,7 @@ def test_checklist_23_a_crash_looping_image_is_synced_then_degraded(world: Rig) 
 
     assert (state(app)["phase"], sync(app)["status"]) == ("Succeeded", "Synced")
     assert images(app) == ["registry.example/web:bad", "registry.example/web:main-1"]
-    assert "Progressing" in [health(item) for item in world.versions("crashing")]
+    assert "Progressing" in [health(item) for item in world.versions("crashing", start)]
     repository.commit(chart(web="main-3"))
     world.refresh("crashing")
     mended = world.until("crashing", is_settled)

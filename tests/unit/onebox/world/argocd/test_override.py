@@ -1,7 +1,7 @@
 """Override files merge and decode as section 3.3 of argo-cd.md says."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onebox.world.argocd import yaml_text
@@ -11,6 +11,8 @@ from onebox.world.argocd.override import (
     file_names,
     instance_name,
 )
+
+CALMLY = settings(deadline=None, max_examples=60)  # a busy machine is no failure
 
 SPEC = {
     "repoURL": "https://git.example/deploy.git",
@@ -111,6 +113,7 @@ def test_effective_source_of_a_broken_file_says_so(content: bytes) -> None:
         effective_source(SPEC, [content])
 
 
+@CALMLY
 @given(st.binary(max_size=60) | st.text(alphabet="helm: \n-{}[]parte&*!'\"0.", max_size=60))
 def test_effective_source_of_anything_is_a_source_or_its_error(content) -> None:
     data = content if isinstance(content, bytes) else content.encode()
@@ -134,6 +137,7 @@ def test_file_names_are_the_common_one_first() -> None:
     assert file_names("web") == (".argocd-source.yaml", ".argocd-source-web.yaml")
 
 
+@CALMLY
 @given(st.text(max_size=60))
 def test_load_of_any_text_is_a_value_or_its_error(text: str) -> None:
     try:

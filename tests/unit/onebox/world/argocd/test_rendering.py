@@ -3,11 +3,13 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onebox.world.argocd import charts, manifests, plain_yaml, rendering, values
 from onebox.world.argocd.snapshot import RenderError, Snapshot
+
+CALMLY = settings(deadline=None, max_examples=60)  # a busy machine is no failure
 
 REF = "https://git.example/values.git"
 CHART = {"Chart.yaml": b"name: web", "values.yaml": b"web: {image: web, tag: chart}"}
@@ -137,6 +139,7 @@ def test_set_parameters_understands_indices_and_escapes() -> None:
     assert settled == {"a.b": {"c": [None, {"d": "x"}]}, "flag": True, "text": "true"}
 
 
+@CALMLY
 @given(
     st.lists(
         st.fixed_dictionaries(
