@@ -2,7 +2,6 @@
 import os
 import sys
 
-
 # What the settings ask for and `explain` never uses: it reads files, so it is good as a lint step anywhere.
 PLACEHOLDERS = {
     "SECRET_KEY": "unused" * 10,

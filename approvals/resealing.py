@@ -1,11 +1,10 @@
 """When the subject of an open promotion is no longer what was sealed: new seal, new revision, decisions void."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from approvals import lifecycle, policy, sealing
@@ -33,7 +32,7 @@ def current_subject(promotion: Promotion, plan: Mapping[str, Any] | None = None)
         candidate=current_candidate(promotion),
         plan=promotion.plan if plan is None else plan,
         kind=promotion.kind,
-        policy_version=policy.VERSION,
+        policy_version=policy.version_of(promotion.application, mode=policy.mode_of(promotion)),
     )
 
 
@@ -77,7 +76,7 @@ def reseal(promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: date
     move = Move(
         Status(promotion.status), Status.PENDING, AuditKind.PROMOTION_RESEALED, reason, details
     )
-    expires_at = at + timedelta(seconds=settings.PENDING_EXPIRY_SECONDS)
+    expires_at = at + policy.pending_expiry(promotion.application)
     lifecycle.advance(
         promotion, move, by=by, at=at, approved_at=None, next_attempt_at=None,
         expires_at=expires_at, **changes,
@@ -86,13 +85,10 @@ def reseal(promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: date
 
 def look_soon(promotion: Promotion) -> None:
     """Let the next scan ask for the digest behind the tag again, in the caller's transaction."""
-    tags = ImageTag.objects.filter(
-        image_repository=promotion.tracked_image.image_repository_id, name=promotion.to_tag
-    )
+    repositories = ImageRepository.objects.filter(tracked_images=promotion.tracked_image)
+    tags = ImageTag.objects.filter(image_repository__in=repositories, name=promotion.to_tag)
     tags.update(digest_seen_at=None)
-    ImageRepository.objects.filter(pk=promotion.tracked_image.image_repository_id).update(
-        next_scan_at=None
-    )
+    repositories.update(next_scan_at=None)
 
 
 def _columns(

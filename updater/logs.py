@@ -34,4 +34,4 @@ class JsonFormatter(BaseJsonFormatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  logging's own signature
         """Redact tracebacks, too: exception texts may quote a URL."""
-        return redact(super().formatException(ei))
+        return redact(str(super().formatException(ei)))

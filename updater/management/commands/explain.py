@@ -10,6 +10,7 @@ from updater import clock, scanning
 from updater.errors import UpdaterError
 from updater.explain import application, tags, write_back
 
+Explained = tuple[dict[str, Any], int]
 _SUBJECTS = {"application": application, "tags": tags, "write-back": write_back}
 
 
@@ -37,8 +38,9 @@ class Command(BaseCommand):
             sys.exit(status)
 
     @staticmethod
-    def _run(options: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    def _run(options: dict[str, Any]) -> Explained:
         if options["subject"] == "tags":
             # No database may be at hand where a manifest is linted: this machine's clock will do.
             return tags.run(options, fetch=scanning.fetch_for_explain, at=clock.system_time())
-        return _SUBJECTS[options["subject"]].run(options)
+        explained: Explained = _SUBJECTS[options["subject"]].run(options)
+        return explained
