@@ -61,6 +61,7 @@ class GitMirror:
     def fetch(self, branch: str) -> str:
         """Bring the branch here and return the SHA of its last commit."""
         with self.locked():
+            self._objects.forget()  # somebody may have made the mirror anew meanwhile
             try:
                 sha = self._host.fetch(branch)
             except MirrorDamagedError:
@@ -183,6 +184,7 @@ class GitMirror:
         self, reason: MirrorDamagedError | ObjectNotServedError, *, filtered: bool | None
     ) -> None:
         self._folder.renew(filtered=filtered)
+        self._objects.forget()
         if (
             not self._fetched
         ):  # the caller's next attempt begins with a fetch, and finds the new mirror

@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from updater.integrations.git.errors import (
     RepositoryTooLargeError,
     TargetNotAFileError,
 )
+from updater.integrations.git.memory import Memory
 from updater.integrations.git.transport import Git
 
 MAX_BLOB_BYTES = 1024 * 1024
@@ -90,6 +92,11 @@ class Objects:
     def __init__(self, git: Git, folder: Path) -> None:
         self._git = git
         self._database = LooseObjectDB(str(folder / "objects"))
+        self._memory = Memory()
+
+    def forget(self) -> None:
+        """Read from the mirror again, whatever was read before."""
+        self._memory.forget()
 
     def snapshot(self, commit: str, paths: Sequence[str], *, contents: bool) -> Snapshot:
         """Return what stands at `paths` of a commit; with `contents`, the files' bytes as far as they are here."""
@@ -152,24 +159,39 @@ class Objects:
     def store(self, kind: str, data: bytes) -> str:
         """Write an object and return its SHA."""
         stored = self._database.store(gitdb.IStream(kind.encode(), len(data), io.BytesIO(data)))
-        return str(stored.hexsha.decode())
+        sha = str(stored.hexsha.decode())
+        self._memory.keep(sha, kind, data)
+        return sha
 
     def _read(self, names: Sequence[str]) -> dict[str, bytes | None]:
+        found: dict[str, bytes | None] = {}
+        for name in names:
+            commit, _, path = name.partition(":")
+            with suppress(KeyError, ValueError):
+                found[name] = self._memory.find(commit, path)
+        unknown = [name for name in names if name not in found]
+        return found | self._ask(unknown) if unknown else found
+
+    def _ask(self, names: Sequence[str]) -> dict[str, bytes | None]:
         listing = "".join(f"{name}\n" for name in names).encode()
         output = self._git.local("cat-file", "--batch", stdin=listing).output
         contents, position = {}, 0
         for name in names:
-            contents[name], position = self._next(output, position)
+            contents[name], position = self._next(name, output, position)
         return contents
 
-    def _next(self, output: bytes, position: int) -> tuple[bytes | None, int]:
+    def _next(self, name: str, output: bytes, position: int) -> tuple[bytes | None, int]:
         end = output.find(b"\n", position)
         header = _HEADER.fullmatch(output[position:end])
         if header is None:
             return None, end + 1  # "<name> missing"
         size = int(header[3])
         content = output[end + 1 : end + 1 + size]
-        self._check(header[1].decode(), header[2], content)
+        sha, kind = header[1].decode(), header[2].decode()
+        self._check(sha, header[2], content)
+        self._memory.keep(sha, kind, content)
+        if name.endswith(":"):
+            self._memory.keep_top(name.removesuffix(":"), sha)
         return content, end + 1 + size + 1
 
     def _check(self, sha: str, kind: bytes, content: bytes) -> None:
