@@ -37,40 +37,32 @@ def _has_changed(app: Json) -> bool:
 
 
 def _hydrate(installation: Installation, app: Json, *, is_asked: bool) -> None:
+    """Hydrate the newest dry commit, unless that was done or has just failed."""
     stated = app["spec"]["sourceHydrator"]
     dry = Sources((stated["drySource"],), is_multiple=False)
-    current = _operations(app).get("currentOperation") or {}
+    operation = {"startedAt": installation.now(), "sourceHydrator": stated}
     try:
         (commit,) = comparing.resolve(installation, app, dry, is_fresh=True)
+        if is_asked or not _is_known(installation, app, commit):
+            operation["drySHA"] = commit
+            _carry_out(installation, app, dry, operation)
     except RenderError as error:
-        _fail(installation, app, {"startedAt": installation.now(), "sourceHydrator": stated}, error)
-        return
-    is_known = current.get("drySHA") == commit and not _has_changed(app)
-    if (
-        is_known
-        and not is_asked
-        and (current["phase"] == "Hydrated" or _cools(installation, current))
-    ):
-        return
-    operation = {
-        "phase": "Hydrating",
-        "startedAt": installation.now(),
-        "drySHA": commit,
-        "sourceHydrator": stated,
-    }
-    _write(installation, app, operation)
-    try:
-        hydrated = _push(installation, app, dry, commit)
-    except RenderError as error:
-        _fail(installation, app, operation, error)
-        return
-    done = {
-        **operation,
-        "phase": "Hydrated",
-        "finishedAt": installation.now(),
-        "hydratedSHA": hydrated,
-    }
-    _write(installation, app, done, is_success=True)
+        ended = {"phase": "Failed", "finishedAt": installation.now(), "message": str(error)}
+        _write(installation, app, {**operation, **ended})
+
+
+def _carry_out(installation: Installation, app: Json, dry: Sources, operation: Json) -> None:
+    _write(installation, app, {**operation, "phase": "Hydrating"})
+    hydrated = _push(installation, app, dry, operation["drySHA"])
+    ended = {"phase": "Hydrated", "finishedAt": installation.now(), "hydratedSHA": hydrated}
+    _write(installation, app, {**operation, **ended}, is_success=True)
+
+
+def _is_known(installation: Installation, app: Json, commit: str) -> bool:
+    current = _operations(app).get("currentOperation") or {}
+    if current.get("drySHA") != commit or _has_changed(app):
+        return False
+    return current["phase"] == "Hydrated" or _cools(installation, current)
 
 
 def _cools(installation: Installation, current: Json) -> bool:
@@ -94,11 +86,6 @@ def _push(installation: Installation, app: Json, dry: Sources, commit: str) -> s
     project = app["spec"].get("project", "")
     message = f"[Argo CD Bot] hydrate {commit}"
     return installation.repositories.push_files(url, branch, files, message, project)
-
-
-def _fail(installation: Installation, app: Json, operation: Json, error: Exception) -> None:
-    ended = {"phase": "Failed", "finishedAt": installation.now(), "message": str(error)}
-    _write(installation, app, {**operation, **ended})
 
 
 def _write(

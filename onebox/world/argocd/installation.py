@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from onebox.world.argocd import globs, override, projects
+from onebox.world.argocd import globs, happenings, override, projects
 from onebox.world.argocd.api import APP_PROJECTS, APPLICATIONS, EVENTS, ClusterApi
 from onebox.world.argocd.live import LiveWorld
 from onebox.world.argocd.rendering import Rendered
@@ -101,30 +101,9 @@ class Installation:
 
     def tell(self, app: Json, reason: str, message: str, *, is_warning: bool = False) -> None:
         """Create an event about an Application, as `kubectl describe` shows it."""
-        metadata, now = app["metadata"], self.clock()
-        moment = times.rfc3339(now)
-        self.api.create(
-            EVENTS,
-            metadata["namespace"],
-            {
-                "metadata": {"name": f"{metadata['name']}.{int(now * 1e9):x}"},
-                "involvedObject": {
-                    "apiVersion": "argoproj.io/v1alpha1",
-                    "kind": "Application",
-                    "namespace": metadata["namespace"],
-                    "name": metadata["name"],
-                    "uid": metadata["uid"],
-                    "resourceVersion": metadata["resourceVersion"],
-                },
-                "reason": reason,
-                "message": message[:1024],
-                "type": "Warning" if is_warning else "Normal",
-                "source": {"component": "argocd-application-controller"},
-                "firstTimestamp": moment,
-                "lastTimestamp": moment,
-                "count": 1,
-            },
-        )
+        kind = "Warning" if is_warning else "Normal"
+        event = happenings.event(app, reason, message, kind=kind, at=self.clock())
+        self.api.create(EVENTS, app["metadata"]["namespace"], event)
 
 
 def key_of(manifest: Json) -> str:

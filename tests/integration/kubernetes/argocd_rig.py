@@ -54,11 +54,19 @@ def override(*parameters: tuple[str, str]) -> str:
 class GitRepository:
     """A bare repository that commits arrive in without a working tree."""
 
-    def __init__(self, folder: Path) -> None:
-        self.url = str(folder)
-        self._branches: set[str] = set()
-        command = ["git", "init", "-q", "--bare", "-b", "main", self.url]
+    def __init__(self, url: str, branches: set[str]) -> None:
+        self.url = url
+        self._branches = branches
+
+    @classmethod
+    def made(cls, folder: Path) -> "GitRepository":
+        command = ["git", "init", "-q", "--bare", "-b", "main", str(folder)]
         subprocess.run(command, check=True)
+        return cls(str(folder), set())
+
+    @classmethod
+    def opened(cls, url: str) -> "GitRepository":
+        return cls(url, {"main"})
 
     def commit(self, files: Mapping[str, str | None], branch: str = "main") -> str:
         """Put files on top of a branch and return the commit; None deletes."""
@@ -124,7 +132,7 @@ class Rig:
         return f"/apis/argoproj.io/v1alpha1/namespaces/{namespace}/{plural}{tail}"
 
     def repository(self, files: Mapping[str, str], name: str = "deploy") -> GitRepository:
-        made = GitRepository(self.folder / f"{name}-{time.monotonic_ns()}.git")
+        made = GitRepository.made(self.folder / f"{name}-{time.monotonic_ns()}.git")
         made.commit(files)
         return made
 

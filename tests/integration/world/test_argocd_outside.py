@@ -25,12 +25,17 @@ from tests.integration.kubernetes.argocd_rig import (
     AUTOMATED,
     DESTINATION,
     QUICK,
+    GitRepository,
     Rig,
+    chart,
     conditions,
     images,
     is_settled,
+    override,
     running,
 )
+from updater.integrations import kubernetes
+from updater.integrations.kubernetes.client import ClusterClient
 
 LOGIN = Account("countersign", "s3cret")
 
@@ -137,6 +142,70 @@ def test_the_pull_secret_of_the_cluster_opens_the_registry(tmp_path: Path) -> No
     registry.stop()
 
     assert (before, after) == (ImageFact.MISSING, ImageFact.RUNS)
+
+
+@pytest.fixture
+def promoted(tmp_path: Path) -> Iterator[tuple[Rig, ClusterClient, dict]]:
+    """A settled Application `example`, and the product's client with no more rights than it needs."""
+    with running(tmp_path) as rig:
+        account = access.writer("countersign", "executing")
+        rig.server.accounts.add(account)
+        path = rig.server.write_kubeconfig(tmp_path / "kubeconfig", account)
+        app = rig.deployed("example", rig.repository(chart(web="main-1")))
+        yield rig, kubernetes.connect(str(path)), app
+
+
+def test_the_products_refresh_carries_a_commit_to_the_running_image(promoted) -> None:
+    rig, cluster, app = promoted
+    repository = GitRepository.opened(app["spec"]["source"]["repoURL"])
+    override_file = {".argocd-source-example.yaml": override(("web.tag", "main-2"))}
+
+    commit = repository.commit(override_file)
+    cluster.refresh("argocd", "example", stamp="1", uid=app["metadata"]["uid"])
+    new = ["registry.example/web:main-2"]
+    done = rig.until("example", lambda app: images(app) == new and is_settled(app))
+
+    assert done["status"]["sync"]["revision"] == commit
+
+
+def test_the_products_parameter_patch_is_rolled_out(promoted) -> None:
+    rig, cluster, _ = promoted
+    read_back = cluster.get_application("argocd", "example")
+    helm = {"parameters": [{"name": "web.tag", "value": "main-2", "forceString": True}]}
+
+    cluster.patch_application(
+        "argocd",
+        "example",
+        {"spec": {"source": {"helm": helm}}},
+        resource_version=read_back["metadata"]["resourceVersion"],
+        uid=read_back["metadata"]["uid"],
+    )
+
+    new = ["registry.example/web:main-2"]
+    rig.until("example", lambda app: images(app) == new and is_settled(app))
+
+
+def test_the_products_sync_request_is_recognised_afterwards(promoted) -> None:
+    rig, cluster, app = promoted
+    rig.controller.stop()  # so that the request still stands when the second one comes
+
+    cluster.request_sync(
+        "argocd",
+        "example",
+        uid=app["metadata"]["uid"],
+        username="countersign",
+        info={"Promotion": "4711"},
+    )
+    with pytest.raises(kubernetes.OperationRunningError):
+        cluster.request_sync(
+            "argocd", "example", uid=app["metadata"]["uid"], username="other", info={}
+        )
+    rig.restart()
+    done = rig.until("example", lambda app: len(app["status"].get("history", [])) == 2)
+
+    operation = done["status"]["operationState"]["operation"]
+    assert operation["initiatedBy"] == {"username": "countersign"}
+    assert operation["info"] == [{"name": "Promotion", "value": "4711"}]
 
 
 def test_cluster_and_argo_cd_run_as_processes_of_their_own(tmp_path: Path) -> None:
