@@ -1,8 +1,8 @@
-"""The Helm charts of the demo's Applications, as files; pure."""
+"""The Helm charts of the demo's Applications and the values files beside them, as files; pure."""
 
 from collections.abc import Mapping
 
-from onebox.world.content import DemoApplication
+from onebox.world.content import VALUES_FILE, DemoApplication
 
 _CHART = """\
 apiVersion: v2
@@ -18,6 +18,22 @@ _VALUES = """\
   image: {registry}/{image.repository}
   tag: {tag}
   replicas: 2
+"""
+
+_DEFAULTS = """\
+# Defaults; what production runs stands in {file}.
+{image.alias}:
+  replicas: 1
+"""
+
+_PRODUCTION = """\
+# {application.name} in production. These lines are ours: talk to us before you change them.
+# A promotion moves the tag, and leaves everything else as it stands.
+
+{image.alias}:
+  replicas: 3   # two are too few on a Monday morning
+  image: {registry}/{image.repository}
+  tag: '{tag}'   # what customers see
 """
 
 _DEPLOYMENT = """\
@@ -41,18 +57,38 @@ spec:
 """
 
 
-def files(
+def with_own_values(
     application: DemoApplication, *, registry: str, tags: Mapping[str, str]
 ) -> dict[str, bytes]:
-    """Return the chart's files by path; `tags` names the first build of each image."""
+    """Return a chart whose values name the images; `tags` has the first build of each."""
     values = [
         _VALUES.format(image=image, registry=registry, tag=tags[image.repository])
         for image in application.images
     ]
+    return _chart(application, values="".join((_VALUES_HEAD, *values)))
+
+
+def with_defaults(application: DemoApplication) -> dict[str, bytes]:
+    """Return a chart that leaves its one image to a values file."""
+    (image,) = application.images
+    return _chart(application, values=_DEFAULTS.format(image=image, file=VALUES_FILE))
+
+
+def production_values(
+    application: DemoApplication, *, registry: str, tags: Mapping[str, str]
+) -> dict[str, bytes]:
+    """Return the values file that people keep for production."""
+    (image,) = application.images
+    tag = tags[image.repository]
+    text = _PRODUCTION.format(application=application, image=image, registry=registry, tag=tag)
+    return {VALUES_FILE: text.encode()}
+
+
+def _chart(application: DemoApplication, *, values: str) -> dict[str, bytes]:
     deployments = [_DEPLOYMENT.replace("ALIAS", image.alias) for image in application.images]
     texts = {
         "Chart.yaml": _CHART.format(application=application),
-        "values.yaml": "".join((_VALUES_HEAD, *values)),
+        "values.yaml": values,
         "templates/deployment.yaml": "---\n".join(deployments),
     }
     return {path: text.encode() for path, text in texts.items()}

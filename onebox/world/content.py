@@ -1,19 +1,18 @@
-"""What the demo's world holds: two projects, five Applications, their images and their charts.
+"""What the demo's world holds: two projects, their Applications and the images of these.
 
-Pure descriptions: `seeding` carries them into Git, the registry and the cluster; `story` adds builds.
+Pure descriptions: `objects` and `files` spell them out, `seeding` carries them into Git, the registry and the
+cluster, and `story` adds builds.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
-
-Json = dict[str, Any]
 
 NAMESPACE = "argocd"
 PULL_SECRET = "registry-secret"  # noqa: S105  the name of a Secret
-ANNOTATION = "argocd-image-updater.argoproj.io/"
-CLUSTER = "https://kubernetes.default.svc"
+VALUES_FILE = "production.yaml"  # where people keep their own values
+VALUES_SOURCE = "values"
+DEPLOY_PATH = "production"  # of a kustomization
 PROJECTS = {"storefront": "What customers see", "platform": "What the shops stand on"}
 
 
@@ -23,6 +22,15 @@ class Tagging(StrEnum):
     COMMIT = "main-<commit>"
     VERSION = "v1.2.<next>"
     STABLE = "stable, pushed again"
+
+
+class Layout(StrEnum):
+    """What an Application is rendered from, and so which file a promotion changes."""
+
+    CHART = "a chart; an override file beside it"
+    VALUES_FILE = "a chart; its values file for production"
+    KUSTOMIZATION = "a kustomization"
+    TWO_SOURCES = "a chart; a values file in another repository"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +47,35 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class DemoApplication:
-    """One Application: its project, its images, and the annotations that are not about one image."""
+    """One Application: its project, its images, and the annotations that are not about one image.
+
+    `settings` are Argo CD Image Updater's, `own_settings` those of Countersign.
+    """
 
     name: str
     project: str
     images: tuple[Image, ...]
     settings: Mapping[str, str]
+    layout: Layout = Layout.CHART
+    own_settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def chart(self) -> str:
-        """The git repository of its Helm chart."""
-        return f"acme/{self.name}-chart"
+    def repository(self) -> str:
+        """The git repository of its chart or its kustomization."""
+        kind = "deploy" if self.layout is Layout.KUSTOMIZATION else "chart"
+        return f"acme/{self.name}-{kind}"
+
+    @property
+    def values_repository(self) -> str:
+        """The git repository of its values, where they are a source of their own."""
+        return f"acme/{self.name}-values"
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """All git repositories that Argo CD reads for it."""
+        if self.layout is Layout.TWO_SOURCES:
+            return (self.repository, self.values_repository)
+        return (self.repository,)
 
 
 FROM_MAIN = {"allow-tags": "regexp:^main"}
@@ -96,62 +122,49 @@ APPLICATIONS = (
         (Image("mailer", "acme/mailer", constraint="stable", tagging=Tagging.STABLE),),
         {"update-strategy": "digest", "write-back-method": "git"},
     ),
+    # A values file that people keep: a promotion changes one value, and their comments stay.
+    DemoApplication(
+        "orders",
+        "storefront",
+        (Image("api", "acme/orders", FROM_MAIN),),
+        {
+            "update-strategy": "newest-build",
+            "write-back-method": "git",
+            "write-back-target": f"helmvalues:{VALUES_FILE}",
+        },
+        layout=Layout.VALUES_FILE,
+    ),
+    DemoApplication(
+        "delivery",
+        "platform",
+        (Image("tracker", "acme/delivery", FROM_MAIN),),
+        {
+            "update-strategy": "newest-build",
+            "write-back-method": "git",
+            "write-back-target": "kustomization",
+        },
+        layout=Layout.KUSTOMIZATION,
+    ),
+    # Nobody pushes to its main branch: an approval opens a pull request, and the merge releases.
+    DemoApplication(
+        "accounts",
+        "platform",
+        (Image("api", "acme/accounts", FROM_MAIN),),
+        {"update-strategy": "newest-build", "write-back-method": "git"},
+        own_settings={"pull-request": "gitea"},
+    ),
+    # Two sources: the chart is one team's, the values another's; the second one is written.
+    DemoApplication(
+        "search",
+        "storefront",
+        (Image("engine", "acme/search", FROM_MAIN),),
+        {
+            "update-strategy": "newest-build",
+            "write-back-method": "git",
+            "write-back-target": f"helmvalues:{VALUES_FILE}",
+        },
+        layout=Layout.TWO_SOURCES,
+        own_settings={"source-name": VALUES_SOURCE},
+    ),
 )
 IMAGES = tuple(image for application in APPLICATIONS for image in application.images)
-
-
-def project_manifest(name: str, *, git_url: str) -> Json:
-    """Return an AppProject whose Applications may use the world's charts."""
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AppProject",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {
-            "description": PROJECTS[name],
-            "sourceRepos": [f"{git_url}/acme/*"],
-            "destinations": [{"server": CLUSTER, "namespace": "*"}],
-        },
-    }
-
-
-def application_manifest(application: DemoApplication, *, git_url: str, registry: str) -> Json:
-    """Return the Argo CD Application, with what Argo CD Image Updater would read from it."""
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Application",
-        "metadata": {
-            "name": application.name,
-            "namespace": NAMESPACE,
-            "annotations": annotations(application, registry=registry),
-        },
-        "spec": {
-            "project": application.project,
-            "source": {
-                "repoURL": f"{git_url}/{application.chart}.git",
-                "path": ".",
-                "targetRevision": "main",
-            },
-            "destination": {"server": CLUSTER, "namespace": application.name},
-            "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
-        },
-    }
-
-
-def annotations(application: DemoApplication, *, registry: str) -> dict[str, str]:
-    """Return the Application's annotations for images on this registry host."""
-    settings = {"image-list": ", ".join(_entry(image, registry) for image in application.images)}
-    settings |= application.settings
-    for image in application.images:
-        own = {
-            **image.settings,
-            "helm.image-name": f"{image.alias}.image",
-            "helm.image-tag": f"{image.alias}.tag",
-            "pull-secret": f"pullsecret:{NAMESPACE}/{PULL_SECRET}",
-        }
-        settings |= {f"{image.alias}.{key}": value for key, value in own.items()}
-    return {ANNOTATION + key: value for key, value in settings.items()}
-
-
-def _entry(image: Image, registry: str) -> str:
-    constraint = f":{image.constraint}" if image.constraint else ""
-    return f"{image.alias}={registry}/{image.repository}{constraint}"

@@ -20,6 +20,7 @@ def text(url: str, logs: Path, place: Place) -> str:
         for person in PEOPLE
     )
     chart = f"{place.git_url}/acme/example-chart/commits/main"
+    pull_requests = f"{place.git_url}/acme/accounts-chart/pulls"
     return f"""
   Countersign is at {url}
 
@@ -32,7 +33,13 @@ def text(url: str, logs: Path, place: Place) -> str:
          and the Application rolls forward. Every step is in the audit trail.
       2. Approve one of "payments": its new build crashes, and the release is recorded as FAILED.
       3. Open the Application "checkout": one annotation is wrong, and the page says which and how to mend it.
-      4. As jonas, try to approve. As sara, read who did what.
+      4. Approve one of "catalog": nothing is committed; the Application itself is patched (method argocd).
+      5. Approve one of "orders": one value of its values file changes, and people's comments stay.
+      6. Approve one of "delivery": the change goes into its kustomization.
+      7. Approve one of "accounts": a pull request is opened. Merge it at {pull_requests}
+         and within half a minute the Application rolls forward.
+      8. Approve one of "search": of its two sources, chart and values, only the values are written.
+      9. As jonas, try to approve. As sara, read who did what.
 
   Push a build of your own; a tag that begins with main becomes a pending promotion within half a minute
       curl -d '{{"repository": "acme/backend", "tag": "main-e1f492f"}}' http://{place.registry}/_push

@@ -1,16 +1,18 @@
-"""The beginning of the world: source and chart repositories, first builds, and the cluster's objects."""
+"""The beginning of the world: git repositories, first builds, and the cluster's objects."""
 
 import base64
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import httpx
 
-from onebox.world import charts, content
+from onebox.world import content, files, objects
 from onebox.world.builds import PretendCI
 from onebox.world.cluster import kubeconfig
-from onebox.world.content import APPLICATIONS, IMAGES, NAMESPACE, PROJECTS, DemoApplication, Json
+from onebox.world.content import APPLICATIONS, IMAGES, NAMESPACE, PROJECTS, DemoApplication
 from onebox.world.git_host import Repositories
+from onebox.world.objects import Json
 from onebox.world.place import ACCOUNT, TELLING, Place
 
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
@@ -25,9 +27,21 @@ def seed(place: Place, repositories: Repositories, ci: PretendCI) -> None:
             return
         tags = _first_builds(ci)
         for application in APPLICATIONS:
-            files = charts.files(application, registry=place.registry, tags=tags)
-            repositories.create(application.chart, files)
+            _fill(application, place.registry, tags, repositories)
         _create_objects(cluster, place)
+
+
+def _fill(
+    application: DemoApplication,
+    registry: str,
+    tags: Mapping[str, str],
+    repositories: Repositories,
+) -> None:
+    held = files.by_repository(application, registry=registry, tags=tags)
+    for name, found in held.items():
+        repositories.create(name, found)
+    if "pull-request" in application.own_settings:
+        repositories.protect(application.repository, "main")
 
 
 def _cluster(place: Place) -> httpx.Client:
@@ -45,12 +59,12 @@ def _first_builds(ci: PretendCI) -> dict[str, str]:
 def _create_objects(cluster: httpx.Client, place: Place) -> None:
     _create(cluster, f"{CORE}/secrets", pull_secret(place))
     for project in PROJECTS:
-        manifest = content.project_manifest(project, git_url=place.git_url)
+        manifest = objects.project_manifest(project, git_url=place.git_url)
         _create(cluster, f"{ARGO}/appprojects", manifest)
+    for name in (name for application in APPLICATIONS for name in application.repositories):
+        _create(cluster, f"{CORE}/secrets", repository_secret(name, place))
     for application in APPLICATIONS:
-        _create(cluster, f"{CORE}/secrets", repository_secret(application, place))
-    for application in APPLICATIONS:
-        manifest = content.application_manifest(
+        manifest = objects.application_manifest(
             application, git_url=place.git_url, registry=place.registry
         )
         _create(cluster, f"{ARGO}/applications", manifest)
@@ -75,11 +89,11 @@ def pull_secret(place: Place) -> Json:
     }
 
 
-def repository_secret(application: DemoApplication, place: Place) -> Json:
-    """Return the Secret with which Argo CD reads, and Countersign writes, a chart's git repository."""
+def repository_secret(name: str, place: Place) -> Json:
+    """Return the Secret with which Argo CD reads, and Countersign writes, a git repository."""
     fields = {
         "type": "git",
-        "url": f"{place.git_url}/{application.chart}.git",
+        "url": f"{place.git_url}/{name}.git",
         "username": ACCOUNT,
         "password": place.git_password,
     }
@@ -88,7 +102,7 @@ def repository_secret(application: DemoApplication, place: Place) -> Json:
         "kind": "Secret",
         "type": "Opaque",
         "metadata": {
-            "name": f"repository-{application.name}",
+            "name": f"repository-{name.rpartition('/')[2]}",
             "namespace": NAMESPACE,
             "labels": {"argocd.argoproj.io/secret-type": "repository"},
         },

@@ -18,13 +18,17 @@ TIMETABLE = (
     ("acme/backend", "branch"),
     ("acme/catalog", "main"),
     ("acme/payments", "main"),
+    ("acme/orders", "main"),
+    ("acme/delivery", "main"),
+    ("acme/accounts", "main"),
+    ("acme/search", "main"),
     ("acme/frontend", "main"),
     ("acme/mailer", "main"),
     ("acme/checkout-worker", "main"),
     ("acme/frontend", "branch"),
     ("acme/checkout-web", "main"),
 )
-AT_ONCE = 4  # so that the first visitor finds something to decide
+AT_ONCE = 8  # so that the first visitor finds something to decide of every kind
 _IMAGES = {image.repository: image for image in IMAGES}
 
 

@@ -5,7 +5,7 @@ import itertools
 import httpx
 import pytest
 
-from onebox.world import content, place, seeding, story
+from onebox.world import files, objects, place, seeding, story
 from onebox.world.argocd.image_facts import DEGRADED_LABEL
 from onebox.world.builds import CHANGES, PretendCI
 from onebox.world.cluster import ClusterServer, access, kubeconfig
@@ -61,6 +61,11 @@ def _labels(registry, image, tag):
         index = client.get(f"/manifests/{tag}").json()
         manifest = client.get(f"/manifests/{index['manifests'][0]['digest']}").json()
         return client.get(f"/blobs/{manifest['config']['digest']}").json()["config"]["Labels"]
+
+
+def _first_files(application):
+    tags = {image.repository: "main-0000001" for image in application.images}
+    return files.by_repository(application, registry="127.0.0.1:18000", tags=tags)
 
 
 def _names(here, kind):
@@ -132,8 +137,23 @@ def test_seed_makes_the_whole_world(here, cluster, ci, repositories, registry):
     assert "registry-secret" in _names(here, "secrets")
     assert all(len(_tags(registry, image)) == 1 for image in IMAGES)
     for application in APPLICATIONS:
-        values = repositories.read(application.chart, "main", "values.yaml").decode()
-        assert all(f"tag: {_tags(registry, image)[0]}" in values for image in application.images)
+        held = "".join(
+            repositories.read(name, "main", file).decode()
+            for name, found in _first_files(application).items()
+            for file in found
+        )
+        assert all(_tags(registry, image)[0] in held for image in application.images)
+
+
+def test_seed_protects_main_where_releases_go_by_pull_request(here, cluster, ci, repositories):
+    seeding.seed(here, repositories, ci)
+
+    hooks = [
+        application.name
+        for application in APPLICATIONS
+        if (repositories.path(application.repository) / "hooks" / "pre-receive").exists()
+    ]
+    assert hooks == ["accounts"]
 
 
 def test_seed_again_adds_nothing(here, cluster, ci, repositories, registry):
@@ -184,7 +204,7 @@ def test_timetable_builds_every_image_on_main():
 def test_applications_as_the_product_reads_them_have_the_one_wrong_annotation():
     problems = []
     for application in APPLICATIONS:
-        manifest = content.application_manifest(
+        manifest = objects.application_manifest(
             application, git_url="http://127.0.0.1:18001", registry="127.0.0.1:18000"
         )
         compared = {**manifest, "status": {"sourceType": "Helm"}}

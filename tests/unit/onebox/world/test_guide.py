@@ -2,7 +2,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from onebox.world import guide, place
+from onebox.world.content import APPLICATIONS
 from onebox.world.people import PASSWORD, PEOPLE
 
 
@@ -31,6 +34,23 @@ def test_text_says_where_the_commits_are(tmp_path):
     text, here = _text(tmp_path)
 
     assert f"{here.git_url}/acme/example-chart/commits/main" in text
+
+
+def test_text_says_where_the_pull_request_is_merged(tmp_path):
+    text, here = _text(tmp_path)
+
+    assert f"{here.git_url}/acme/accounts-chart/pulls" in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["example", "payments", "checkout", "catalog", "orders", "delivery", "accounts", "search"],
+)
+def test_text_says_what_to_try_with_applications_that_exist(tmp_path, name):
+    text, _ = _text(tmp_path)
+
+    assert f'"{name}"' in text
+    assert name in {application.name for application in APPLICATIONS}
 
 
 def test_people_are_five_with_two_approvers():
