@@ -12,6 +12,7 @@ from updater.configuration import reading, registries, store
 from updater.configuration.model import ApplicationConfiguration
 from updater.configuration.registries import Endpoint, Registries
 from updater.connections import git_access, registry_access
+from updater.errors import UpdaterError
 from updater.integrations import git, kubernetes, registry
 from updater.integrations.git import pull_requests
 from updater.models import TrackedImage
@@ -29,6 +30,7 @@ class Connections:
         self._tips: dict[tuple[int, str], str] = {}
         self._default_branches: dict[int, str] = {}
         self._image_updaters: dict[str, list[dict[str, Any]]] = {}
+        self._logins: dict[tuple[Endpoint, str | None, str], registry.Credentials | None] = {}
 
     @cached_property
     def cluster(self) -> "ClusterClient":
@@ -114,26 +116,50 @@ class Connections:
     def registry_credentials(
         self, image: TrackedImage, endpoint: Endpoint
     ) -> registry.Credentials | None:
-        """Return the login for an image: its own pull secret, else the registry's."""
-        configuration = store.from_json(image.configuration)
-        return registry_access.credentials(
-            self.cluster,
-            endpoint,
-            pull_secret=configuration.pull_secret,
-            namespace=image.application.namespace,
-        )
+        """Return the login for an image: its own pull secret, else the registry's; read once in this unit of work."""
+        pull_secret = store.from_json(image.configuration).pull_secret
+        namespace = image.application.namespace
+        key = (endpoint, pull_secret, namespace)
+        if key not in self._logins:
+            self._logins[key] = registry_access.credentials(
+                self.cluster, endpoint, pull_secret=pull_secret, namespace=namespace
+            )
+        return self._logins[key]
 
     def digest_of(self, image: TrackedImage, tag: str) -> str:
         """Ask the registry for the digest behind a tag now."""
-        reference = store.from_json(image.configuration).reference
-        endpoint = registry_access.endpoint(self.registries, reference)
+        endpoint, question = self._question(image, tag)
         return registry.resolve_digest(
             endpoint,
-            endpoint.repository_path(reference),
+            question.repository,
             tag,
-            self.registry_credentials(image, endpoint),
+            question.credentials,
             access=self.registry_access,
         )
+
+    def digests_of(self, wanted: Sequence[tuple[TrackedImage, str]]) -> list[str | UpdaterError]:
+        """Ask for the digests behind many tags side by side; for each the digest, or why it is not known."""
+        answers: dict[int, str | UpdaterError] = {}
+        asked: dict[Endpoint, dict[int, registry.Question]] = {}
+        for place, (image, tag) in enumerate(wanted):
+            try:
+                endpoint, question = self._question(image, tag)
+            except UpdaterError as error:
+                answers[place] = error
+            else:
+                asked.setdefault(endpoint, {})[place] = question
+        for endpoint, questions in asked.items():
+            given = registry.resolve_digests(
+                endpoint, list(questions.values()), access=self.registry_access
+            )
+            answers |= zip(questions, given, strict=True)
+        return [answers[place] for place in range(len(wanted))]
+
+    def _question(self, image: TrackedImage, tag: str) -> tuple[Endpoint, registry.Question]:
+        reference = store.from_json(image.configuration).reference
+        endpoint = registry_access.endpoint(self.registries, reference)
+        login = self.registry_credentials(image, endpoint)
+        return endpoint, registry.Question(endpoint.repository_path(reference), tag, login)
 
     @cached_property
     def commit_template(self) -> str | None:

@@ -3,6 +3,7 @@
 from updater.integrations.registry.api import Access, Endpoint
 from updater.integrations.registry.authentication import Authorities, Credentials
 from updater.integrations.registry.client import Connection, RegistryClient, connect, resolve_digest
+from updater.integrations.registry.digests import Question, resolve_digests
 from updater.integrations.registry.errors import (
     AddressRefusedError,
     AmbiguousManifestError,
@@ -50,6 +51,7 @@ __all__ = [
     "ManifestNotFoundError",
     "NetworkRules",
     "PlatformImage",
+    "Question",
     "RateLimitedError",
     "RealmNotAllowedError",
     "RegistryClient",
@@ -65,4 +67,5 @@ __all__ = [
     "connect",
     "http_client",
     "resolve_digest",
+    "resolve_digests",
 ]
