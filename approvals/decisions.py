@@ -6,10 +6,9 @@ write the decision, move the promotion, record it. Redis is rung after the commi
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -72,6 +71,7 @@ def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Act
     with _deciding(promotion_id, "approve", person, by) as (promotion, at):
         _require_seal(promotion, seal)
         _require_open(promotion, person, at=at)
+        _require_reason(promotion, reason, approving=True)
         _decide(promotion, Decision.Verb.APPROVE, reason, person=person, by=by, at=at)
         if policy.is_satisfied(promotion):
             _complete(promotion, by=by, at=at)
@@ -95,7 +95,7 @@ def reject(
     resealing.refresh(promotion_id, by=by)
     with _deciding(promotion_id, "reject", person, by) as (promotion, at):
         _require_seal(promotion, seal)
-        _require_reason(reason)
+        _require_reason(promotion, reason)
         expected = _undecided(promotion, at=at)
         _decide(promotion, Decision.Verb.REJECT, reason, person=person, by=by, at=at)
         _refuse_digest(promotion, reason, scope=scope, by=by, at=at)
@@ -126,7 +126,7 @@ def retry(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
 def withdraw(*, promotion_id: UUID, reason: str, person: User, by: Actor) -> Promotion:
     """Take an open or errored promotion off the table; the digest may be offered again."""
     with _deciding(promotion_id, "withdraw", person, by, action=Action.EXECUTE) as (promotion, at):
-        _require_reason(reason)
+        _require_reason(promotion, reason)
         move = Move(
             Status(promotion.status), Status.WITHDRAWN, AuditKind.PROMOTION_WITHDRAWN, reason
         )
@@ -142,7 +142,7 @@ def _deciding(
     try:
         with transaction.atomic():
             promotion = _locked(promotion_id)
-            permissions.require(person, action)
+            permissions.require(person, action, promotion.application)
             yield promotion, clock.now()
     except PermanentError as error:
         _record_refusal(promotion_id, verb, error, by=by)
@@ -190,11 +190,10 @@ def _undecided(promotion: Promotion, *, at: datetime) -> Status:
     return status
 
 
-def _require_reason(reason: str) -> None:
-    if len(reason.strip()) < policy.MIN_REASON_LENGTH:
-        raise ReasonMissingError(
-            f"Give a reason of at least {policy.MIN_REASON_LENGTH} characters."
-        )
+def _require_reason(promotion: Promotion, reason: str, *, approving: bool = False) -> None:
+    needed = policy.min_reason_length(promotion, approving=approving)
+    if len(reason.strip()) < needed:
+        raise ReasonMissingError(f"Give a reason of at least {needed} characters.")
 
 
 def _decide(
@@ -211,7 +210,7 @@ def _decide(
         reason=reason.strip(),
         by=person,
         identity=_identity(person, by),
-        rule=policy.rule_in_words(),
+        rule=policy.rule_in_words(promotion),
         at=at,
     )
 
@@ -238,7 +237,7 @@ def _complete(promotion: Promotion, *, by: Actor, at: datetime) -> None:
         at=at,
         approved_at=at,
         next_attempt_at=at,
-        expires_at=at + timedelta(seconds=settings.APPROVED_EXPIRY_SECONDS),
+        expires_at=at + policy.approved_expiry(promotion.application),
     )
     transaction.on_commit(doorbell.ring_execution)
 

@@ -154,10 +154,10 @@ def require(person: Person, action: Action, application: Application | None = No
         raise NotAllowedError(f"This needs the role {who}{where}, which {person} does not have.")
 
 
-def people_with(action: Action) -> QuerySet[User]:
+def people_with(action: Action, bound: Iterable[Binding] | None = None) -> QuerySet[User]:
     """Return the active people who may do this somewhere, with their groups."""
     roles = set(roles_with(action))
-    bound = [binding for binding in bindings() if binding.role in roles]
+    bound = [item for item in (bindings() if bound is None else bound) if item.role in roles]
     groups = {*roles, *(name for binding in bound for name in binding.groups)}
     users = {name for binding in bound for name in binding.users}
     found = User.objects.filter(Q(groups__name__in=groups) | Q(username__in=users), is_active=True)

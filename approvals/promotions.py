@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -198,7 +197,7 @@ def _unsaved(candidate: Candidate, plan: dict[str, Any], *, at: datetime) -> Pro
         candidate=candidate,
         plan=plan,
         kind=Promotion.Kind.FORWARD,
-        policy_version=policy.VERSION,
+        policy_version=policy.version_of(tracked_image.application),
     )
     return Promotion(
         application=tracked_image.application,
@@ -206,7 +205,7 @@ def _unsaved(candidate: Candidate, plan: dict[str, Any], *, at: datetime) -> Pro
         candidate=candidate,
         status_at=at,
         created_at=at,
-        expires_at=at + timedelta(seconds=settings.PENDING_EXPIRY_SECONDS),
+        expires_at=at + policy.pending_expiry(tracked_image.application),
         from_tag=tracked_image.live_tag,
         from_digest=tracked_image.live_digest or _known_digest(tracked_image),
         to_tag=candidate.tag,

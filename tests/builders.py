@@ -233,7 +233,7 @@ def make_promotion(candidate: Candidate | None = None, **changes: Any) -> Promot
         candidate=candidate,
         plan=values["plan"],
         kind=values.get("kind", Promotion.Kind.FORWARD),
-        policy_version=policy.VERSION,
+        policy_version=policy.version_of(image.application),
     )
     values.setdefault("subject", subject)
     values.setdefault("seal", sealing.seal(subject))

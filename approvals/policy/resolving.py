@@ -41,6 +41,11 @@ def resolve(document: Document, target: Target) -> Effective:
     return of_demands(merging.merge([merged, *by_label]))
 
 
+def built_in() -> Effective:
+    """Return what holds where no policy file says anything."""
+    return of_demands(merging.of_rule(BUILT_IN, "built-in"))
+
+
 def of_demands(demands: Demands) -> Effective:
     """Return merged demands as they are asked for."""
     mandatory = [

@@ -105,7 +105,7 @@ def outcome_of(promotion: Promotion) -> tuple[str, str]:
     name = visible(f"{promotion.application.name} / {promotion.tracked_image.alias}")
     tag = visible(promotion.to_tag)
     if promotion.status == Status.PENDING:
-        missing = policy.NEEDED_APPROVALS - len(policy.standing_approvals(promotion))
+        missing = policy.missing_approvals(promotion)
         return "sign", f"Your approval of {tag} for {name} counts; {missing} more needed."
     return {
         Status.APPROVED: ("sign", f"Approved: {name} goes to {tag}. A worker writes it now."),

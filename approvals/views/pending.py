@@ -129,7 +129,8 @@ def rows_of(promotions: Iterable[Promotion], request: PersonRequest, *, at: date
     """Return the rows for these promotions as this person sees them."""
     shown = list(promotions)
     around = pending.surroundings(shown)
-    return [_row(promotion, request, around, at=at) for promotion in shown]
+    standings = policy.explain_all(shown, request.user, at=at)
+    return [_row(promotion, standings[promotion.pk], around, at=at) for promotion in shown]
 
 
 def grouped(rows: Iterable[Row]) -> list[Group]:
@@ -139,9 +140,8 @@ def grouped(rows: Iterable[Row]) -> list[Group]:
 
 
 def _row(
-    promotion: Promotion, request: PersonRequest, around: Surroundings, *, at: datetime
+    promotion: Promotion, standing: Standing, around: Surroundings, *, at: datetime
 ) -> Row:
-    standing = policy.explain(promotion, request.user, at=at)
     found = gates.of_promotion(
         promotion,
         tag=around.tag_of(promotion),

@@ -101,7 +101,7 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "planned_at": planned_at(row),
         "gates": found_gates,
         "passing": sum(gate.verdict == "pass" for gate in found_gates),
-        "rule": policy.rule_in_words(),
+        "rule": policy.rule_in_words(row),
         "sealed": sealed_fields(row.subject),
         "change": _change(row, around),
         "timeline": timeline(around.events),
@@ -144,7 +144,7 @@ def _actions(request: PersonRequest, row: Promotion, standing: Standing) -> dict
         "can_reject": standing.can_reject,
         "can_retry": may_execute and row.status == Status.ERRORED,
         "can_withdraw": may_execute and row.status in open_or_errored,
-        "min_reason": policy.MIN_REASON_LENGTH,
+        "min_reason": policy.min_reason_length(row, approving=False),
     }
 
 

@@ -1,0 +1,170 @@
+"""What others ask the policy: each question gathers its facts and evaluates them.
+
+Questions about many promotions take a sequence and cost as many queries as about one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from approvals import permissions
+from approvals.models import Promotion
+from approvals.permissions import Action
+from approvals.policy import (
+    automatic,
+    evaluation,
+    facts,
+    gating,
+    resolving,
+    standing,
+    store,
+    surrounding_facts,
+    words,
+)
+from approvals.policy.document import Document
+from approvals.policy.effective import NORMAL, Effective
+from approvals.policy.evaluation import Count
+from approvals.policy.gating import Gate
+from approvals.policy.standing import Standing
+from approvals.policy.store import Policy
+from approvals.policy.targets import Target
+from updater.models import Application
+
+MIN_REASON_LENGTH = 10  # characters of a rejection, where the policy says nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """A document as a cache key: one stored version is one object."""
+
+    document: Document
+
+    def __hash__(self) -> int:
+        return id(self.document)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and self.document is other.document
+
+
+@lru_cache(maxsize=8192)
+def _resolved(identity: _Identity, target: Target) -> Effective:
+    return resolving.resolve(identity.document, target)
+
+
+def effective_for(applications: Iterable[Application], policy: Policy) -> dict[int, Effective]:
+    """Return what a policy says for each Application, by its primary key."""
+    identity = _Identity(policy.document)
+    targets = facts.targets_of(applications)
+    return {pk: _resolved(identity, target) for pk, target in targets.items()}
+
+
+def effective_of(application: Application) -> Effective:
+    """Return what the policy that stands says for an Application."""
+    return effective_for([application], store.current())[application.pk]
+
+
+def version_of(application: Application, *, mode: str = NORMAL) -> str:
+    """Return the version that is sealed: a short hash of what this Application's approvals stand under."""
+    return effective_of(application).version(mode)
+
+
+def explain(promotion: Promotion, person: User, *, at: datetime) -> Standing:
+    """Return what this person may do about the promotion, and what happens next."""
+    return explain_all([promotion], person, at=at)[promotion.pk]
+
+
+def explain_all(
+    promotions: Sequence[Promotion], person: User | None, *, at: datetime
+) -> dict[UUID, Standing]:
+    """Return where the person stands towards each promotion."""
+    policy, found = _policy_for(promotions)
+    gathered = facts.gather(promotions, found, policy=policy, viewer=person, at=at)
+    return {pk: standing.evaluate(found[pk], item) for pk, item in gathered.items()}
+
+
+def is_satisfied(promotion: Promotion) -> bool:
+    """Whether the standing approvals are enough, by people who may still decide."""
+    return _count(promotion).is_satisfied
+
+
+def missing_approvals(promotion: Promotion) -> int:
+    """Return how many people must still approve."""
+    return evaluation.minimum_left(_count(promotion).quorums)
+
+
+def unsatisfiable(promotion: Promotion) -> tuple[str, ...]:
+    """Return the rules that nobody is left to fulfil, in sentences."""
+    return _count(promotion).unsatisfiable
+
+
+def lapsed_approvers(promotion: Promotion) -> list[str]:
+    """Return the names of counted approvers who may not decide any more (design.md 8.3)."""
+    return [
+        decision.by.get_username()
+        for decision in facts.standing_approvals(promotion)
+        if not permissions.may(decision.by, Action.DECIDE, promotion.application)
+    ]
+
+
+def gates(promotion: Promotion, *, at: datetime) -> tuple[Gate, ...]:
+    """Return what an approved promotion must pass before it starts; each must be open."""
+    return gates_of([promotion], at=at)[promotion.pk]
+
+
+def gates_of(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, tuple[Gate, ...]]:
+    """Return the gates of each promotion."""
+    policy, found = _policy_for(promotions)
+    around = surrounding_facts.gather(promotions, found, policy=policy, at=at)
+    return {pk: gating.judge(found[pk], item) for pk, item in around.items()}
+
+
+def auto_approves(promotion: Promotion, *, at: datetime) -> str | None:
+    """Return the rule that approves this promotion without a person, in words; None: people decide."""
+    policy, found = _policy_for([promotion])
+    return automatic.rule_met(promotion, found[promotion.pk], policy, at=at)
+
+
+def rule_in_words(promotion: Promotion | None = None) -> str:
+    """Return what the policy asks of a promotion, or without one what is built in, as a sentence."""
+    if promotion is None:
+        return words.approvals_in_words(resolving.built_in(), NORMAL)
+    return words.approvals_in_words(effective_of(promotion.application), facts.mode_of(promotion))
+
+
+def min_reason_length(promotion: Promotion, *, approving: bool) -> int:
+    """Return how many characters the reason of a decision must have."""
+    found, mode = effective_of(promotion.application), facts.mode_of(promotion)
+    if not approving:
+        return found.min_reason_reject
+    way_out = found.way_out(mode)
+    return max(found.min_reason_approve, way_out.min_reason if way_out else 0)
+
+
+def pending_expiry(application: Application) -> timedelta:
+    """Return how long a promotion stays open for decisions."""
+    seconds = effective_of(application).pending_seconds or settings.PENDING_EXPIRY_SECONDS
+    return timedelta(seconds=seconds)
+
+
+def approved_expiry(application: Application) -> timedelta:
+    """Return how long an approval waits for its start."""
+    seconds = effective_of(application).approved_seconds or settings.APPROVED_EXPIRY_SECONDS
+    return timedelta(seconds=seconds)
+
+
+def _count(promotion: Promotion) -> Count:
+    policy, found = _policy_for([promotion])
+    # Counting needs no clock: expiry is the lifecycle's business.
+    gathered = facts.gather([promotion], found, policy=policy, viewer=None, at=promotion.status_at)
+    return evaluation.count(found[promotion.pk], gathered[promotion.pk])
+
+
+def _policy_for(promotions: Sequence[Promotion]) -> tuple[Policy, Mapping[UUID, Effective]]:
+    policy = store.current()
+    by_application = effective_for((row.application for row in promotions), policy)
+    return policy, {row.pk: by_application[row.application_id] for row in promotions}

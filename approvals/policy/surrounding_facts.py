@@ -1,0 +1,148 @@
+"""What gates look at, read from the database: tags, holds, other Applications. A fixed number of queries."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Min
+
+from approvals.models import Hold, Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from approvals.policy.effective import Effective
+from approvals.policy.facts import mode_of
+from approvals.policy.store import Policy
+from approvals.policy.surroundings import DigestFact, HoldFact, Surroundings
+from approvals.policy.upstream_facts import Upstreams
+from updater.models import Candidate, ImageTag, TagDigest
+
+TWO_WRITERS = "TWO_WRITERS"  # code of the problems that name another writer
+
+
+def gather(
+    promotions: Sequence[Promotion],
+    effective: Mapping[UUID, Effective],
+    *,
+    policy: Policy,
+    at: datetime,
+) -> dict[UUID, Surroundings]:
+    """Return what the gates of each promotion look at."""
+    tags, moved = _tags(promotions), _moved(promotions)
+    seen, holds = _first_seen(promotions), _holds(at)
+    upstream = Upstreams.read(promotions, effective)
+    sealed = dict(
+        Promotion.objects.filter(pk__in=[row.pk for row in promotions]).values_list(
+            "pk", "subject__policy"
+        )
+    )
+    return {
+        row.pk: Surroundings(
+            at=at,
+            start_by=_start_by(row, effective[row.pk], at),
+            digest=_digest(row, tags, moved),
+            mode=mode_of(row),
+            holds=tuple(_hold(item) for item in holds if _covers(item, row)),
+            first_seen_at=seen.get((row.tracked_image.image_repository_id, row.to_digest)),
+            upstream={
+                rule.application: upstream.fact(rule.application, row, at=at)
+                for rule in effective[row.pk].upstream
+            },
+            writers=_writers(row),
+            writers_at=row.application.seen_at,
+            sealed_version=str(sealed.get(row.pk) or ""),
+            current_version=effective[row.pk].version(mode_of(row)),
+            policy_loaded_at=policy.loaded_at,
+            policy_problem=policy.problem,
+            closed=policy.closed,
+        )
+        for row in promotions
+    }
+
+
+def _start_by(row: Promotion, effective: Effective, at: datetime) -> datetime:
+    if row.status == Status.APPROVED:
+        return row.expires_at
+    seconds = effective.approved_seconds or settings.APPROVED_EXPIRY_SECONDS
+    return at + timedelta(seconds=seconds)
+
+
+def _tags(promotions: Sequence[Promotion]) -> dict[tuple[int | None, str], ImageTag]:
+    rows = ImageTag.objects.filter(
+        image_repository__in={row.tracked_image.image_repository_id for row in promotions},
+        name__in={row.to_tag for row in promotions},
+    )
+    return {(tag.image_repository_id, tag.name): tag for tag in rows}
+
+
+def _moved(promotions: Sequence[Promotion]) -> dict[tuple[int, str], str]:
+    """Return the digest of the current candidate by image and tag."""
+    rows = Candidate.objects.filter(
+        tracked_image__in={row.tracked_image_id for row in promotions}, is_current=True
+    )
+    return {(row.tracked_image_id, row.tag): row.digest for row in rows.only("tag", "digest")}
+
+
+def _digest(
+    row: Promotion,
+    tags: Mapping[tuple[int | None, str], ImageTag],
+    moved: Mapping[tuple[int, str], str],
+) -> DigestFact:
+    tag = tags.get((row.tracked_image.image_repository_id, row.to_tag))
+    offered = moved.get((row.tracked_image_id, row.to_tag), row.to_digest)
+    if tag is not None and tag.removed_at is not None:
+        return DigestFact("gone", at=tag.removed_at)
+    if tag is not None and tag.digest not in ("", row.to_digest):
+        return DigestFact("moved", tag.digest, tag.digest_seen_at)
+    if offered != row.to_digest:
+        return DigestFact("moved", offered)
+    if tag is None or not tag.digest:
+        return DigestFact("unseen")
+    return DigestFact("same", tag.digest, tag.digest_seen_at)
+
+
+def _first_seen(promotions: Sequence[Promotion]) -> dict[tuple[int | None, str], datetime]:
+    rows = (
+        TagDigest.objects.filter(
+            digest__in={row.to_digest for row in promotions},
+            image_tag__image_repository__in={
+                row.tracked_image.image_repository_id for row in promotions
+            },
+        )
+        .values_list("image_tag__image_repository", "digest")
+        .annotate(first=Min("seen_from"))
+    )
+    seen: dict[tuple[int | None, str], datetime] = {
+        (repository, digest): first for repository, digest, first in rows
+    }
+    for row in promotions:
+        key = (row.tracked_image.image_repository_id, row.to_digest)
+        if row.candidate.digest == row.to_digest:
+            seen[key] = min(seen.get(key, row.candidate.found_at), row.candidate.found_at)
+    return seen
+
+
+def _holds(at: datetime) -> list[Hold]:
+    return list(
+        Hold.objects.standing(at).select_related("application", "tracked_image__application")
+    )
+
+
+def _covers(hold: Hold, row: Promotion) -> bool:
+    return (
+        hold.scope == Hold.Scope.EVERYTHING
+        or hold.application_id == row.application_id
+        or hold.tracked_image_id == row.tracked_image_id
+    )
+
+
+def _hold(hold: Hold) -> HoldFact:
+    return HoldFact(hold.target, hold.reason, hold.by, hold.at, hold.until)
+
+
+def _writers(row: Promotion) -> tuple[str, ...]:
+    alias = row.tracked_image.alias
+    return tuple(
+        str(problem.get("value") or problem.get("message"))
+        for problem in row.application.problems
+        if problem.get("code") == TWO_WRITERS and problem.get("alias") in (None, alias)
+    )
