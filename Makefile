@@ -13,7 +13,7 @@ CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuv
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up test check lint format lock secrets screenshots \
-        bench-scan bench-write-back faults soak clean
+        bench-scan bench-write-back clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,12 +100,6 @@ bench-scan: .venv/dev-installed ## measure registry scans
 
 bench-write-back: .venv/dev-installed ## measure write-back
 	$(BIN)/python -m bench.write_back
-
-faults: .venv/dev-installed ## kill, cut and corrupt things while promotions run
-	$(BIN)/python -m pytest tests/faults $(ARGS)
-
-soak: .venv/dev-installed ## run the demo world for long and check that nothing is lost
-	$(BIN)/python -m bench.soak $(ARGS)
 
 clean: ## remove the virtual environment and caches; the state in .countersign stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
