@@ -1,6 +1,6 @@
 """Stage 4: candidates become pending promotions, and open promotions follow what they are about.
 
-`sweep` runs every few seconds and is safe to run twice: withdraw, expire, open, look again.
+`sweep` runs every few seconds and is safe to run twice: load the policy file, withdraw, expire, open, look again.
 """
 
 from datetime import datetime, timedelta
@@ -29,6 +29,7 @@ MAX_OPENED_PER_SWEEP = 200
 def sweep(*, world: Connections, by: Actor) -> dict[str, int]:
     """Run all steps once; return how many promotions each touched."""
     at = clock.now()
+    policy.load(by=by, at=at)
     return {
         "withdrawn": withdraw_orphans(by=by, at=at),
         "expired": expire(by=by, at=at),
@@ -164,7 +165,7 @@ def _planned(candidate: Candidate, *, world: Connections, at: datetime) -> dict[
 def _insert(candidate: Candidate, plan: dict[str, Any], *, by: Actor, at: datetime) -> Promotion:
     promotion = _unsaved(candidate, plan, at=at)
     older = Promotion.objects.with_target().filter(
-        tracked_image=candidate.tracked_image, status__in=[Status.PENDING, Status.ERRORED]
+        tracked_image=candidate.tracked_image, status__in=_superseded_by_newer(promotion)
     )
     for superseded in older:
         reason = f"{promotion.to_tag} is newer."
@@ -174,6 +175,9 @@ def _insert(candidate: Candidate, plan: dict[str, Any], *, by: Actor, at: dateti
         # The foreign key is checked at commit, when the new row stands.
         lifecycle.advance(superseded, move, by=by, at=at, superseded_by_id=promotion.pk)
     promotion.save(force_insert=True)
+    # A rule that nobody can fulfil is named now, not after days of waiting.
+    promotion.status_reason = " ".join(policy.unsatisfiable(promotion))
+    promotion.save(update_fields=["status_reason"])
     audit.record(
         kind=AuditKind.PROMOTION_OPENED,
         by=by,
@@ -184,9 +188,17 @@ def _insert(candidate: Candidate, plan: dict[str, Any], *, by: Actor, at: dateti
             "digest": promotion.to_digest,
             "seal": promotion.seal,
             "reason": candidate.reason,
+            "unsatisfiable": promotion.status_reason,
         },
     )
     return promotion
+
+
+def _superseded_by_newer(promotion: Promotion) -> list[Status]:
+    statuses = [Status.PENDING, Status.ERRORED]
+    if policy.effective_of(promotion.application).supersede == "newest":
+        statuses.append(Status.APPROVED)
+    return statuses
 
 
 def _unsaved(candidate: Candidate, plan: dict[str, Any], *, at: datetime) -> Promotion:

@@ -3,7 +3,7 @@
 Questions about many promotions take a sequence and cost as many queries as about one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,6 +20,7 @@ from approvals.policy import (
     evaluation,
     facts,
     gating,
+    replaying,
     resolving,
     standing,
     store,
@@ -30,6 +31,7 @@ from approvals.policy.document import Document
 from approvals.policy.effective import NORMAL, Effective
 from approvals.policy.evaluation import Count
 from approvals.policy.gating import Gate
+from approvals.policy.replaying import Finding
 from approvals.policy.standing import Standing
 from approvals.policy.store import Policy
 from approvals.policy.targets import Target
@@ -127,6 +129,19 @@ def auto_approves(promotion: Promotion, *, at: datetime) -> str | None:
     """Return the rule that approves this promotion without a person, in words; None: people decide."""
     policy, found = _policy_for([promotion])
     return automatic.rule_met(promotion, found[promotion.pk], policy, at=at)
+
+
+def replay(
+    promotions: Sequence[Promotion], document: Document, *, at: datetime
+) -> Iterator[Finding]:
+    """Return what a draft policy would have done to past promotions."""
+    draft = Policy(document)
+    effective = effective_for((row.application for row in promotions), draft)
+    one_each = {row.application_id: row for row in promotions}
+    by_promotion = {row.pk: effective[row.application_id] for row in one_each.values()}
+    people = facts.gather(list(one_each.values()), by_promotion, policy=draft, viewer=None, at=at)
+    now = {pk: people[row.pk] for pk, row in one_each.items()}
+    return replaying.replay(promotions, effective, now)
 
 
 def rule_in_words(promotion: Promotion | None = None) -> str:

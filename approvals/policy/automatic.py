@@ -28,19 +28,30 @@ def rule_met(
         return None
     if promotion.requested_by or promotion.plan.get("error") or at >= promotion.expires_at:
         return None
-    if not all(_hold(item, promotion, at=at) for item in conditions):
+    healthy = _is_healthy(promotion, at=at)
+    if not all(_hold(item, promotion, is_healthy=healthy) for item in conditions):
         return None
     origins = ", ".join(effective.origins("auto_approve"))
     return f"{words.auto_approve_in_words(conditions)} (rule {origins})"
 
 
-def _hold(conditions: AutoApprove, promotion: Promotion, *, at: datetime) -> bool:
+def would_have(promotion: Promotion, effective: Effective) -> bool:
+    """Whether the conditions held when it was proposed, as far as that was stored: health was not."""
+    return (
+        bool(effective.auto_approve)
+        and promotion.kind == Promotion.Kind.FORWARD
+        and not promotion.requested_by
+        and all(_hold(item, promotion, is_healthy=True) for item in effective.auto_approve)
+    )
+
+
+def _hold(conditions: AutoApprove, promotion: Promotion, *, is_healthy: bool) -> bool:
     return (
         _rises_little(conditions, promotion)
         and _has_tag(conditions, promotion)
         and _has_strategy(conditions, promotion)
         and (conditions.downgrade or not promotion.candidate.is_downgrade)
-        and (not conditions.healthy or _is_healthy(promotion, at=at))
+        and (is_healthy or not conditions.healthy)
     )
 
 
