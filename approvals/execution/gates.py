@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from approvals import policy
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import sync_windows
@@ -22,6 +23,14 @@ def require_open(promotion: Promotion, *, at: datetime) -> None:
     """
     if promotion.status not in (Status.APPROVED, Status.ERRORED):
         return  # it has started: what is begun is finished
+    for gate in policy.gates(promotion, at=at):
+        # The registry is asked for the digest itself right before the push.
+        if not gate.is_open and gate.key != "digest":
+            raise GateClosedError(f"Waits: {gate.text}")
+    _require_sync_window(promotion, at=at)
+
+
+def _require_sync_window(promotion: Promotion, *, at: datetime) -> None:
     answer = sync_windows.judge(promotion.application.sync_windows, at=at)
     is_open = answer.automatic if promotion.application.is_automated else answer.manual
     if not is_open:
