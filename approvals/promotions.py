@@ -29,13 +29,23 @@ MAX_OPENED_PER_SWEEP = 200
 def sweep(*, world: Connections, by: Actor) -> dict[str, int]:
     """Run all steps once; return how many promotions each touched."""
     at = clock.now()
-    policy.load(by=by, at=at)
+    follow_policy(by=by, at=at)
     return {
         "withdrawn": withdraw_orphans(by=by, at=at),
         "expired": expire(by=by, at=at),
         "opened": open_new(world=world, by=by, at=at),
         "looked_at": look_again(world=world, by=by, at=at),
     }
+
+
+def follow_policy(*, by: Actor, at: datetime) -> None:
+    """Load the policy file; seal anew what stands under other requirements now, at once and not when plans age."""
+    loaded = policy.load(by=by, at=at)
+    if loaded is None or not loaded.is_current:
+        return
+    rows = Promotion.objects.filter(status__in=Status.undecided_or_waiting())
+    for promotion_id in rows.values_list("pk", flat=True):
+        resealing.refresh(promotion_id, by=by)
 
 
 def withdraw_orphans(*, by: Actor, at: datetime) -> int:
