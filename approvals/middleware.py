@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -106,6 +107,10 @@ class Guard:
         if action is None:
             return _unmarked(request, view)
         try:
+            if isinstance(request.user, User):
+                prefetch_related_objects(
+                    [request.user], "groups"
+                )  # every question of rights reads them
             request.actor = actor_of(request)  # type: ignore[attr-defined]  # declared in views.requests
             permissions.require(request.user, action)
         except NotAllowedError as error:

@@ -10,8 +10,9 @@ from django.db.models.functions import Cast
 
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from approvals.queries import keyset
+from approvals.queries import keyset, scopes
 from approvals.queries.keyset import Page
+from approvals.queries.scopes import Scope
 from updater.models import Application, Candidate, Registry, TrackedImage
 
 PAGE_SIZE = 100
@@ -39,6 +40,7 @@ class Wanted:
     show: Show = Show.MANAGED
     project: str = ""
     text: str = ""
+    visible: Scope = scopes.EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,9 @@ def registries() -> tuple[Registry, ...]:
     return tuple(rows.order_by("-failures", "host")[:MAX_REGISTRIES])
 
 
-def find(namespace: str, name: str) -> Application | None:
-    """Return the Application of this name: the present one, else the last that was there."""
-    lives = Application.objects.filter(namespace=namespace, name=name)
+def find(namespace: str, name: str, *, visible: Scope) -> Application | None:
+    """Return the visible Application of this name: the present one, else the last that was there."""
+    lives = Application.objects.filter(visible.applications, namespace=namespace, name=name)
     return lives.order_by("-vanished_at").first()
 
 
@@ -142,7 +144,9 @@ def _matching(wanted: Wanted) -> QuerySet[Application]:
 
 
 def _named(wanted: Wanted) -> Q:
-    condition = Q(project=wanted.project) if wanted.project else Q()
+    condition = wanted.visible.applications
+    if wanted.project:
+        condition &= Q(project=wanted.project)
     if wanted.text:
         condition &= (
             Q(name__icontains=wanted.text)

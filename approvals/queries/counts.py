@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Max
 
 from approvals.models import Promotion
+from approvals.queries.scopes import Scope
 from updater.models import Application
 
 
@@ -17,7 +18,8 @@ class Around:
     cluster_seen_at: datetime | None
 
 
-def around() -> Around:
-    """Return the figures of the frame."""
+def around(visible: Scope) -> Around:
+    """Return the figures of the frame, for the Applications that the person may see."""
     seen = Application.objects.present().aggregate(seen=Max("seen_at"))["seen"]
-    return Around(pending=Promotion.objects.pending().count(), cluster_seen_at=seen)
+    pending = visible.limit(Promotion.objects.pending())
+    return Around(pending=pending.count(), cluster_seen_at=seen)

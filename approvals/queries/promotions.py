@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 
 from approvals.models import Execution, ExecutionStep, Lease, Promotion
 from approvals.models.promotion import PromotionStatus as Status
+from approvals.queries.scopes import Scope
 from updater.audit import AuditKind
 from updater.models import AuditEvent, ImageManifest, ImageTag
 
@@ -35,9 +36,9 @@ class Dossier:
         return self.attempts[0] if self.attempts else None
 
 
-def find(promotion_id: UUID) -> Promotion | None:
-    """Return the promotion with its target, registry and decisions, or None."""
-    rows = Promotion.objects.select_related(
+def find(promotion_id: UUID, *, visible: Scope) -> Promotion | None:
+    """Return the promotion with its target, registry and decisions, if there is one to be seen."""
+    rows = visible.limit(Promotion.objects.all()).select_related(
         "application",
         "tracked_image__image_repository__registry",
         "candidate__manifest",

@@ -1,21 +1,24 @@
 """Everything that was decided and what came of it, newest first."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from approvals.queries import keyset
+from approvals.queries import keyset, scopes
 from approvals.queries.keyset import CursorError, Page
-from updater.models import Application
+from approvals.queries.scopes import Scope
+from updater.models import Application, Candidate, TrackedImage
 
 PAGE_SIZE = 50
 MAX_NAMED = 500  # Applications that one text may name
+MAX_COUNTED = 1000  # of one status
 
 
 class Show(StrEnum):
@@ -49,6 +52,7 @@ class Wanted:
     application: str = ""
     image: str = ""
     tag: str = ""
+    visible: Scope = scopes.EVERYTHING
 
 
 def page(wanted: Wanted, cursor: str = "") -> Page[Promotion]:
@@ -69,24 +73,34 @@ def page(wanted: Wanted, cursor: str = "") -> Page[Promotion]:
 
 
 def counts(wanted: Wanted) -> dict[Show, keyset.Count]:
-    """Return how many releases each filter would show."""
-    found = dict(
-        Promotion.objects.filter(_scope(wanted)).values_list("status").annotate(found=Count("pk"))
-    )
-    return {
-        show: keyset.Count(sum(found.get(status, 0) for status in statuses))
-        for show, statuses in STATUSES.items()
-    }
+    """Return how many releases each filter would show, each status counted up to a limit."""
+    scope = _scope(wanted)
+    parts = [
+        Promotion.objects.filter(scope, status=status)
+        .order_by()
+        .values_list("status")[:MAX_COUNTED]
+        for status in STATUSES[Show.ALL]
+    ]
+    found = Counter(status for (status,) in parts[0].union(*parts[1:], all=True))
+    return {show: _sum(found, statuses) for show, statuses in STATUSES.items()}
+
+
+def _sum(found: Counter[str], statuses: Iterable[Status]) -> keyset.Count:
+    numbers = [found[status] for status in statuses]
+    return keyset.Count(sum(numbers), is_exact=max(numbers) < MAX_COUNTED)
 
 
 def _scope(wanted: Wanted) -> Q:
-    condition = Q()
+    """Return the condition, by keys that have an index: a text filter must not read every promotion."""
+    condition = wanted.visible.condition()
     if wanted.application:
         condition &= Q(application__in=_applications(wanted.application))
     if wanted.image:
-        condition &= Q(tracked_image__alias=wanted.image)
+        images = TrackedImage.objects.filter(alias=wanted.image)
+        condition &= Q(tracked_image__in=images.values("pk"))
     if wanted.tag:
-        condition &= Q(to_tag=wanted.tag)
+        candidates = Candidate.objects.filter(tag=wanted.tag)
+        condition &= Q(candidate__in=list(candidates.values_list("pk", flat=True)))
     return condition
 
 

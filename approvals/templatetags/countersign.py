@@ -1,6 +1,7 @@
 """Small pieces of the look: icons, times, digests. States are written as attributes; CSS finds the colour."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -15,6 +16,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str, tone: str = "") -> SafeString:
     """Return the icon of this name from the sprite; the word beside it says what it means."""
     return format_html(

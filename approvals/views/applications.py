@@ -13,7 +13,7 @@ from approvals.presenters import strips
 from approvals.queries import applications, keyset, tags
 from approvals.queries.applications import ImageRow, Show, Wanted
 from approvals.queries.tags import Judged
-from approvals.views import pages
+from approvals.views import pages, sight
 from approvals.views.pending import Chip
 from approvals.views.requests import PersonRequest
 from updater import clock
@@ -48,7 +48,7 @@ class ShownImage:
 def application_list(request: PersonRequest) -> HttpResponse:
     """Show the Applications and the health of their registries."""
     form = ApplicationFilterForm(request.GET)
-    wanted, problem = _wanted(form)
+    wanted, problem = _wanted(request, form)
     try:
         page = applications.page(wanted, form.cleaned_data.get("after", ""))
     except keyset.CursorError as error:
@@ -74,7 +74,7 @@ def application_list(request: PersonRequest) -> HttpResponse:
 @guarded(Action.VIEW)
 def application(request: PersonRequest, namespace: str, name: str) -> HttpResponse:
     """Show one Application with its images, its tags' verdicts and its past."""
-    found = applications.find(namespace, name)
+    found = applications.find(namespace, name, visible=sight.visible_to(request))
     if found is None:
         raise Http404("There is no such Application.")
     at = clock.now()
@@ -97,7 +97,7 @@ def application(request: PersonRequest, namespace: str, name: str) -> HttpRespon
     return pages.show(request, "applications/application", context)
 
 
-def _wanted(form: ApplicationFilterForm) -> tuple[Wanted, str]:
+def _wanted(request: PersonRequest, form: ApplicationFilterForm) -> tuple[Wanted, str]:
     problem = (
         "" if form.is_valid() else "This filter cannot be read, so all managed ones are shown."
     )
@@ -106,6 +106,7 @@ def _wanted(form: ApplicationFilterForm) -> tuple[Wanted, str]:
         show=Show(sent) if sent in set(Show) else Show.MANAGED,
         project=form.cleaned_data.get("project", ""),
         text=form.cleaned_data.get("q", ""),
+        visible=sight.visible_to(request),
     )
     return wanted, problem
 

@@ -11,6 +11,7 @@ from approvals.forms import BulkDecisionForm, Chosen, SelectionForm
 from approvals.models import Promotion
 from approvals.permissions import Action, guarded
 from approvals.queries import pending
+from approvals.views import sight
 from approvals.views.decide import outcome_of
 from approvals.views.pending import Row, grouped, rows_of
 from approvals.views.requests import PersonRequest
@@ -36,7 +37,8 @@ def review(request: PersonRequest) -> HttpResponse:
     if not form.is_valid():
         return _unreadable(request, form)
     verb = form.cleaned_data["verb"]
-    rows = rows_of(pending.selected(form.cleaned_data["promotion"]), request, at=clock.now())
+    chosen = pending.selected(form.cleaned_data["promotion"], visible=sight.visible_to(request))
+    rows = rows_of(chosen, request, at=clock.now())
     possible = [row for row in rows if _is_possible(row, verb)]
     context = {
         "section": "pending",
@@ -69,11 +71,14 @@ def decide(request: PersonRequest) -> HttpResponse:
 
 
 def _decide(request: PersonRequest, chosen: Chosen, form: BulkDecisionForm) -> Result:
+    rows = sight.visible_to(request).limit(Promotion.objects.with_target())
+    shown = rows.filter(pk=chosen.promotion_id).first()
+    if shown is None:
+        return Result(None, "bad", "There is no such promotion.")
     try:
         promotion = _verb(request, chosen, form)
     except PermanentError as error:
-        promotion_or_none = Promotion.objects.with_target().filter(pk=chosen.promotion_id).first()
-        return Result(promotion_or_none, "bad", str(error))
+        return Result(shown, "bad", str(error))
     return Result(promotion, *outcome_of(promotion))
 
 

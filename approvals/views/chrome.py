@@ -12,6 +12,7 @@ from approvals import permissions
 from approvals.permissions import Action
 from approvals.presenters import times
 from approvals.queries import counts
+from approvals.views import sight
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "theme"
@@ -28,7 +29,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     }
     user = getattr(request, "user", None)
     if isinstance(user, User) and user.is_authenticated:
-        around |= _for_person(user, around["now"])
+        around |= _for_person(request, user, around["now"])
     return around
 
 
@@ -38,11 +39,11 @@ def theme_of(request: HttpRequest) -> str:
     return chosen if chosen in THEMES else "system"
 
 
-def _for_person(user: User, now: datetime) -> dict[str, Any]:
+def _for_person(request: HttpRequest, user: User, now: datetime) -> dict[str, Any]:
     roles = permissions.roles_of(user)
     if not roles:
         return {"roles": ()}
-    figures = counts.around()
+    figures = counts.around(sight.visible_to(request))
     return {
         "roles": sorted(roles),
         "may_view_audit": bool(roles.intersection(permissions.roles_with(Action.VIEW_AUDIT))),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -53,7 +53,9 @@ def approve(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
 def reject(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Ask for the reason, or reject what the page showed."""
     if request.method == "GET":
-        return render(request, "promotions/reject.html", page_context(request, found(promotion_id)))
+        return render(
+            request, "promotions/reject.html", page_context(request, found(request, promotion_id))
+        )
     form = RejectionForm(request.POST)
     if not form.is_valid():
         return _unreadable(request, promotion_id, form)
@@ -85,7 +87,7 @@ def withdraw(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Ask for the reason, or take the promotion off the table."""
     if request.method == "GET":
         return render(
-            request, "promotions/withdraw.html", page_context(request, found(promotion_id))
+            request, "promotions/withdraw.html", page_context(request, found(request, promotion_id))
         )
     form = ReasonForm(request.POST)
     if not form.is_valid():
@@ -123,6 +125,7 @@ def _decided(
     then: str = "approvals:promotion",
     form_page: str = "promotions/promotion.html",
 ) -> HttpResponse:
+    found(request, promotion_id)  # of another team's it is not even said that it exists
     try:
         promotion = verb()
     except PromotionNotFoundError as error:
@@ -144,13 +147,13 @@ def _again(
     request: PersonRequest, promotion_id: UUID, template: str, error: PermanentError
 ) -> HttpResponse:
     """Show the page as it stands now, with the refusal on top of it."""
-    context = page_context(request, found(promotion_id))
+    context = page_context(request, found(request, promotion_id))
     sent = {"reason": request.POST.get("reason", ""), "scope": request.POST.get("scope", "")}
     return render(request, template, {**context, "refusal": str(error), "sent": sent}, status=409)
 
 
-def _unreadable(request: HttpRequest, promotion_id: UUID, form: Form) -> HttpResponse:
-    found(promotion_id)
+def _unreadable(request: PersonRequest, promotion_id: UUID, form: Form) -> HttpResponse:
+    found(request, promotion_id)
     problems = [f"{name}: {error}" for name, errors in form.errors.items() for error in errors]
     context = {"promotion_id": promotion_id, "problems": problems}
     return render(request, "promotions/unreadable.html", context, status=400)
@@ -158,7 +161,7 @@ def _unreadable(request: HttpRequest, promotion_id: UUID, form: Form) -> HttpRes
 
 def _conflict(request: PersonRequest, error: SealChangedError) -> HttpResponse:
     """Show what the person saw beside what stands now."""
-    row = found(error.promotion.pk)
+    row = found(request, error.promotion.pk)
     context = {
         **page_context(request, row),
         "sent_seal": error.sent_seal,

@@ -17,8 +17,8 @@ from approvals.presenters import gates
 from approvals.presenters.gates import Gate
 from approvals.presenters.people import name_of
 from approvals.queries import keyset, pending
-from approvals.queries.pending import Show, Surroundings, Wanted
-from approvals.views import pages
+from approvals.queries.pending import Inbox, Show, Surroundings, Wanted
+from approvals.views import pages, sight
 from approvals.views.requests import PersonRequest
 from updater import clock
 from updater.models import Application
@@ -84,12 +84,13 @@ def pending_list(request: PersonRequest) -> HttpResponse:
     """Show the inbox; a filter that cannot be read shows everything and says so."""
     form = PendingFilterForm(request.GET)
     wanted = wanted_from(request, form)
+    inbox = Inbox(wanted)
     try:
-        page = pending.page(wanted, form.cleaned_data.get("after", ""))
+        page = inbox.page(form.cleaned_data.get("after", ""))
         problem = "" if form.is_valid() else "This filter cannot be read, so everything is shown."
     except keyset.CursorError as error:
-        page, problem = pending.page(wanted), str(error)
-    figures = pending.figures(wanted)
+        page, problem = inbox.page(), str(error)
+    figures = inbox.figures()
     rows = rows_of(page.rows, request, at=wanted.at)
     context = {
         "section": "pending",
@@ -105,7 +106,7 @@ def pending_list(request: PersonRequest) -> HttpResponse:
         "next_cursor": page.next_cursor,
         "is_first": not form.cleaned_data.get("after"),
         "problem": problem,
-        "may_decide": wanted.may_decide,
+        "may_decide": permissions.may(request.user, Action.DECIDE),
     }
     return pages.show(request, "pending/list", context, status=400 if problem else 200)
 
@@ -117,8 +118,9 @@ def wanted_from(request: PersonRequest, form: PendingFilterForm) -> Wanted:
     return Wanted(
         username=request.user.get_username(),
         user_id=request.user.pk,
-        may_decide=permissions.may(request.user, Action.DECIDE),
         at=clock.now(),
+        visible=sight.visible_to(request),
+        decidable=sight.decidable_by(request),
         show=Show(sent) if sent in set(Show) else Show.ALL,
         project=form.cleaned_data.get("project", ""),
         text=form.cleaned_data.get("q", ""),
@@ -139,9 +141,7 @@ def grouped(rows: Iterable[Row]) -> list[Group]:
     return [Group(application, tuple(members)) for application, members in groups]
 
 
-def _row(
-    promotion: Promotion, standing: Standing, around: Surroundings, *, at: datetime
-) -> Row:
+def _row(promotion: Promotion, standing: Standing, around: Surroundings, *, at: datetime) -> Row:
     found = gates.of_promotion(
         promotion,
         tag=around.tag_of(promotion),

@@ -20,7 +20,7 @@ from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
 from approvals.queries import promotions
 from approvals.queries.promotions import Dossier
-from approvals.views import pages, verdicts
+from approvals.views import pages, sight, verdicts
 from approvals.views.requests import PersonRequest
 from updater import clock
 from updater.models import AuditEvent, ImageManifest
@@ -61,7 +61,7 @@ class SealedField:
 @guarded(Action.VIEW)
 def promotion(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Show the promotion; with `seen`, only whether it is still what the open page shows."""
-    row = found(promotion_id)
+    row = found(request, promotion_id)
     if pages.is_partial(request) and "seen" in request.GET:
         is_fresh = request.GET["seen"] == seen_mark(row)
         return render(
@@ -70,13 +70,13 @@ def promotion(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     return pages.show(request, "promotions/promotion", page_context(request, row))
 
 
-def found(promotion_id: UUID) -> Promotion:
+def found(request: PersonRequest, promotion_id: UUID) -> Promotion:
     """Return the promotion for a page.
 
     Raises:
-        Http404: there is none.
+        Http404: there is none, or it is of an Application that the person may not see.
     """
-    row = promotions.find(promotion_id)
+    row = promotions.find(promotion_id, visible=sight.visible_to(request))
     if row is None:
         raise Http404("There is no such promotion.")
     return row

@@ -17,7 +17,7 @@ from approvals.presenters import times
 from approvals.presenters.people import name_of
 from approvals.queries import keyset, promotions, releases
 from approvals.queries.releases import Show, Wanted
-from approvals.views import pages, verdicts
+from approvals.views import pages, sight, verdicts
 from approvals.views.promotions import found
 from approvals.views.requests import PersonRequest
 from updater import clock
@@ -62,7 +62,7 @@ def release_list(request: PersonRequest) -> HttpResponse:
     """Show what was decided, newest first."""
     form = ReleaseFilterForm(request.GET)
     problem = "" if form.is_valid() else "This filter cannot be read, so everything is shown."
-    wanted = _wanted(form)
+    wanted = _wanted(request, form)
     try:
         page = releases.page(wanted, form.cleaned_data.get("after", ""))
     except keyset.CursorError as error:
@@ -92,7 +92,7 @@ def release_list(request: PersonRequest) -> HttpResponse:
 @guarded(Action.VIEW)
 def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Show how a promotion was, or is being, carried out."""
-    row = found(promotion_id)
+    row = found(request, promotion_id)
     at = clock.now()
     attempts = promotions.attempts_of(row)
     chosen = _attempt(attempts, request.GET.get("attempt", ""))
@@ -110,13 +110,14 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     return pages.show(request, "releases/execution", context)
 
 
-def _wanted(form: ReleaseFilterForm) -> Wanted:
+def _wanted(request: PersonRequest, form: ReleaseFilterForm) -> Wanted:
     sent = form.cleaned_data.get("status", "")
     return Wanted(
         show=Show(sent) if sent in set(Show) else Show.ALL,
         application=form.cleaned_data.get("application", ""),
         image=form.cleaned_data.get("image", ""),
         tag=form.cleaned_data.get("tag", ""),
+        visible=sight.visible_to(request),
     )
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from approvals.queries import applications, tags
 from approvals.queries.applications import Show, Wanted
+from approvals.queries.scopes import EVERYTHING
 from tests import builders
 from updater.models import Refusal
 
@@ -195,7 +196,7 @@ def test_application_recreated_shows_the_present_one(db: None):
     builders.make_application("checkout", vanished_at=timezone.now())
     present = builders.make_application("checkout")
 
-    assert applications.find("argocd", "checkout") == present
+    assert applications.find("argocd", "checkout", visible=EVERYTHING) == present
 
 
 @pytest.mark.parametrize("address", ["argocd/none/", "argocd/checkout/?image=none"])

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from approvals import policy
 from approvals.models import Promotion
-from approvals.queries import pending
-from approvals.queries.pending import Show, Wanted
+from approvals.queries import pending, scopes
+from approvals.queries.pending import Inbox, Show, Wanted
 from tests import builders
 
 
@@ -23,8 +23,8 @@ def _wanted(person: User, show: Show = Show.ALL) -> Wanted:
     return Wanted(
         username=person.username,
         user_id=person.pk,
-        may_decide=True,
         at=timezone.now(),
+        decidable=scopes.EVERYTHING,
         show=show,
     )
 
@@ -146,7 +146,7 @@ def test_pending_chips_count_each_state(client: Client, sre: User, promotion):
     for status in ("APPROVED", "EXECUTING", "ERRORED", "FAILED", "SUCCEEDED"):
         builders.make_promotion(status=status)
 
-    figures = pending.figures(_wanted(sre))
+    figures = Inbox(_wanted(sre)).figures()
 
     assert figures.by_show == {
         Show.DECIDE: 1,
@@ -162,7 +162,7 @@ def test_pending_old_failure_needs_nobody_any_more(sre: User):
     long_ago = timezone.now() - timedelta(days=2)
     builders.make_promotion(status="FAILED", status_at=long_ago)
 
-    assert pending.figures(_wanted(sre)).by_show[Show.ALL] == 0
+    assert Inbox(_wanted(sre)).figures().by_show[Show.ALL] == 0
 
 
 def test_pending_failure_that_was_followed_by_another_release_needs_nobody(sre: User):
@@ -170,7 +170,7 @@ def test_pending_failure_that_was_followed_by_another_release_needs_nobody(sre: 
     newer = builders.make_candidate(failed.tracked_image, "main-77ab0c3")
     builders.make_promotion(newer, status="SUCCEEDED")
 
-    assert pending.figures(_wanted(sre)).by_show[Show.ALL] == 0
+    assert Inbox(_wanted(sre)).figures().by_show[Show.ALL] == 0
 
 
 def test_pending_decide_filter_agrees_with_the_policy(sre: User, viewer: User):
@@ -185,7 +185,7 @@ def test_pending_decide_filter_agrees_with_the_policy(sre: User, viewer: User):
     builders.make_decision(builders.make_promotion(), viewer)
     builders.make_promotion(status="REJECTED")
 
-    shown = {row.pk for row in pending.page(_wanted(sre, Show.DECIDE)).rows}
+    shown = {row.pk for row in Inbox(_wanted(sre, Show.DECIDE)).page().rows}
 
     everything = Promotion.objects.prefetch_related("decisions")
     allowed = {row.pk for row in everything if policy.explain(row, sre, at=now).can_approve}
@@ -199,7 +199,7 @@ def test_pending_pages_hold_every_row_exactly_once(sre: User, monkeypatch):
 
     seen, cursor, pages = [], "", 0
     while pages == 0 or cursor:
-        page = pending.page(_wanted(sre), cursor)
+        page = Inbox(_wanted(sre)).page(cursor)
         seen += [row.pk for row in page.rows]
         cursor, pages = page.next_cursor, pages + 1
 
