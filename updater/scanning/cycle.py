@@ -60,21 +60,20 @@ class _Cycle:
 
     async def run(self) -> ScanSummary:
         loop = asyncio.get_running_loop()
-        ends_at = loop.time() + self._tuning.host_seconds
+        ends_at = loop.time() + self._tuning.pass_seconds
         async with shared_rate.connect(settings.CELERY_BROKER_URL) as shared:
             throttle_of = _throttles(shared, loop.time)
-            await self._start_due(throttle_of, self._now.at)
+            around = Surroundings(self._access, throttle_of, self._tuning, self._now, ends_at)
+            await self._start_due(around)
             while self._running:
                 await self._wait()
                 if self._running and loop.time() < ends_at:
-                    await self._start_due(throttle_of, await in_database(clock.now))
+                    now = replace(self._now, at=await in_database(clock.now))
+                    await self._start_due(replace(around, now=now))
         return self._summary
 
-    async def _start_due(
-        self, throttle_of: Callable[[Endpoint], HostThrottle], at: datetime
-    ) -> None:
-        claimed = await in_database(self._claim, at, set(self._running.values()))
-        around = Surroundings(self._access, throttle_of, self._tuning, replace(self._now, at=at))
+    async def _start_due(self, around: Surroundings) -> None:
+        claimed = await in_database(self._claim, around.now.at, set(self._running.values()))
         for row, jobs in claimed:
             scan = HostScan(row.host, jobs, around, was_failing=bool(row.error_code))
             self._running[asyncio.create_task(scan.run())] = row.host

@@ -42,7 +42,6 @@ class HostScan:
             weigh=lambda listed: len(listed.listing.names),
         )
         self._clock = asyncio.get_running_loop().time
-        self._ends_at = self._clock() + around.tuning.host_seconds
         self._stack = AsyncExitStack()
         self._connections: dict[tuple[str, bool, str | None], registry.Connection] = {}
         self._throttles: list[HostThrottle] = []
@@ -61,7 +60,7 @@ class HostScan:
         return self._report.summary
 
     async def _work(self) -> None:
-        while self._jobs and self._report.tripped is None and self._clock() < self._ends_at:
+        while self._jobs and self._report.tripped is None and self._clock() < self._around.ends_at:
             await self._scan(self._jobs.popleft())
 
     async def _scan(self, job: Job, *, is_probe: bool = False) -> None:

@@ -40,6 +40,7 @@ def settle(repository_id: int, settlements: Iterable[Settlement], *, now: Moment
         images = list(
             TrackedImage.objects.select_for_update(of=("self",))
             .select_related("application")
+            .defer("application__manifest", "application__problems", "configuration", "choice")
             .filter(pk__in=list(by_image))
             .order_by("pk")
         )

@@ -35,6 +35,7 @@ class JobMaker:
             TrackedImage.objects.present()
             .filter(image_repository__in=list(repository_ids), is_usable=True)
             .select_related("application", "image_repository__registry")
+            .defer("application__manifest", "application__problems", "choice")  # large, unused
             .order_by("image_repository", "pk")
         )
         groups = groupby(images, key=lambda image: image.image_repository_id)

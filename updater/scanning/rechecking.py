@@ -69,9 +69,11 @@ def recheck_digest(
 
 
 async def _ask(job: Job, tag: str, access: registry.Access, now: Moment) -> str:
-    throttle = HostThrottle(None, asyncio.get_running_loop().time)
+    clock = asyncio.get_running_loop().time
+    throttle = HostThrottle(None, clock)
     tuning = Tuning()
-    around = Surroundings(replace(access, throttle=throttle), lambda _: throttle, tuning, now)
+    access = replace(access, throttle=throttle)
+    around = Surroundings(access, lambda _: throttle, tuning, now, clock() + tuning.pass_seconds)
     async with registry.connect(job.endpoint, access=around.access) as connection:
         fetcher = Fetcher(connection, job, asyncio.Semaphore(tuning.parallel))
         begin = partial(ledger.begin, now=now, guard_seconds=tuning.guard_seconds)

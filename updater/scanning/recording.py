@@ -166,7 +166,8 @@ def _alarm(
     offers = Candidate.objects.filter(
         tracked_image__image_repository=repository_id, is_current=True, tag__in=list(moved)
     ).exclude(tracked_image__configuration__strategy=Strategy.DIGEST.value)
-    for offer in offers.select_related("tracked_image__application"):
+    rows = offers.select_related("tracked_image__application")
+    for offer in rows.defer("tracked_image__application__manifest"):
         image = offer.tracked_image
         audit.record(
             kind=AuditKind.TAG_MOVED,

@@ -20,8 +20,8 @@ class Tuning:
     """Paces that suit registries of any size; seconds, unless named otherwise."""
 
     interval_seconds: float = 120
-    repository_seconds: float = 60  # of one repository; the next scan goes on where it stopped
-    host_seconds: float = 240  # no repository of a host is begun later than this
+    repository_seconds: float = 120  # of one repository; the next scan goes on where it stopped
+    pass_seconds: float = 240  # no repository is begun later than this after the start
     parallel: int = 8  # requests to one host at once
     guard_seconds: float = 600  # how old the digest of an offered tag may get
     reclaim_seconds: float = 5  # how soon idle hosts are looked at again while others are scanned
@@ -43,6 +43,7 @@ class Surroundings:
     throttle_of: Callable[[Endpoint], HostThrottle]
     tuning: Tuning
     now: Moment
+    ends_at: float  # by the event loop's clock: no repository is begun later
 
 
 async def in_database(act: Callable[..., Result], *arguments: Any, **options: Any) -> Result:  # noqa: ANN401  handed on
