@@ -49,6 +49,11 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 }
 
 
+_FIELDS = Promotion._meta.concrete_fields  # noqa: SLF001  Django's documented way to a model's fields
+_OWN_COLUMNS = [field.name for field in _FIELDS if not field.is_relation]
+_RELATIONS = {field.name for field in _FIELDS if field.is_relation}
+
+
 class TransitionRefusedError(PermanentError):
     """The promotion is not (or no longer) where this move starts; somebody else was first."""
 
@@ -85,7 +90,8 @@ def advance(
     if move.to not in Status.alive():
         values["ended_at"] = at
     moved = Promotion.objects.filter(pk=promotion.pk, status=move.expected).update(**values)
-    promotion.refresh_from_db()
+    # Not the related rows: what the caller read with this one stays, and is not read anew for the trail.
+    promotion.refresh_from_db(fields=[*_OWN_COLUMNS, *(values.keys() & _RELATIONS)])
     if moved != 1:
         raise TransitionRefusedError(
             f"This promotion is {promotion.get_status_display()}, no longer {move.expected.label}: "

@@ -5,12 +5,13 @@ is set aside with its error; the others go on without it.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from approvals import planning, resealing, sealing
-from approvals.execution import messages
+from approvals.execution import messages, traces
 from approvals.execution.recording import ForgedTrailerError
+from approvals.execution.traces import Traces
 from approvals.models import Promotion
 from approvals.planning import Change, NothingToWriteError, Prepared
 from updater import clock
@@ -49,6 +50,7 @@ class Commit:
     sha: str
     base: str
     promotions: tuple[Promotion, ...]
+    message: str = ""  # "" for one that was found
 
 
 @dataclass(slots=True)
@@ -85,7 +87,8 @@ def build(
     exists = branch == base_branch or mirror.branch_exists(branch)
     base = mirror.fetch(branch if exists else base_branch)
     batch = Batch(base=base, branch=branch, expected=base if exists else None)
-    left = _look_for_done(batch, promotions, mirror=mirror)
+    left = _still_sealed(batch, _look_for_done(batch, promotions, mirror=mirror), world=world)
+    _bring_files(base, left, mirror=mirror)
     for application, rows in _by_application(left).items():
         _append(batch, application, rows, mirror=mirror, world=world)
     return batch
@@ -95,45 +98,48 @@ def _look_for_done(
     batch: Batch, promotions: Sequence[Promotion], *, mirror: git.GitMirror
 ) -> list[Promotion]:
     """Sort out promotions whose trailer is on the branch already; return the others."""
-    left = []
-    for row in promotions:
-        since = row.plan["base_commit"]
+    left: list[Promotion] = []
+    for since, rows in _by_base(promotions).items():
         is_rewritten = not mirror.is_ancestor(since, batch.base)
-        try:
-            sha = _find_commit(row, batch, since=None if is_rewritten else since, mirror=mirror)
-        except UpdaterError as error:
-            batch.set_aside.append((row, error))
-            continue
-        if sha:
-            batch.found.append(Commit(sha, batch.base, (row,)))
-        elif is_rewritten:
-            message = (
-                f"The history of {batch.branch} was rewritten since this was sealed; look again."
-            )
-            batch.set_aside.append((row, HistoryRewrittenError(message)))
-        else:
-            left.append(row)
-    return left
+        start = None if is_rewritten else since
+        found = traces.look(rows, branch=batch.branch, tip=batch.base, since=start, mirror=mirror)
+        for row in rows:
+            left += _sort_out(batch, row, found, is_rewritten=is_rewritten)
+    order = {row.pk: place for place, row in enumerate(promotions)}
+    return sorted(left, key=lambda row: order[row.pk])
 
 
-def _find_commit(
-    row: Promotion, batch: Batch, *, since: str | None, mirror: git.GitMirror
-) -> str | None:
-    """Return our commit for this promotion, if it stands on the branch; only our own MAC is believed.
+def _by_base(promotions: Sequence[Promotion]) -> dict[str, list[Promotion]]:
+    groups: dict[str, list[Promotion]] = {}
+    for row in promotions:
+        groups.setdefault(row.plan["base_commit"], []).append(row)
+    return groups
 
-    Raises:
-        ForgedTrailerError: a commit carries the promotion's id without the MAC.
-    """
-    code, name = messages.authentication(row), str(row.pk)
-    find = partial(mirror.find_trailers, tip=batch.base, since=since)
-    ours = find(messages.PROMOTION_MAC, values=[code]).get(code)
-    named = find(messages.PROMOTION_ID, values=[name]).get(name)
-    if named and not ours:
-        raise ForgedTrailerError(
-            f"Commit {named[:10]} on {batch.branch} claims this promotion and is not ours. Find out who "
-            "pushed it; nothing was written."
-        )
-    return ours
+
+def _sort_out(
+    batch: Batch, row: Promotion, found: Traces, *, is_rewritten: bool
+) -> list[Promotion]:
+    """Put the promotion where it belongs; return it when it is still to be written."""
+    try:
+        sha = found.commit_of(row)
+    except ForgedTrailerError as error:
+        batch.set_aside.append((row, error))
+        return []
+    if sha:
+        batch.found.append(Commit(sha, batch.base, (row,)))
+        return []
+    if is_rewritten:
+        message = f"The history of {batch.branch} was rewritten since this was sealed; look again."
+        batch.set_aside.append((row, HistoryRewrittenError(message)))
+        return []
+    return [row]
+
+
+def _bring_files(base: str, promotions: Sequence[Promotion], *, mirror: git.GitMirror) -> None:
+    """Read everything that will be written in one go; who cannot be read is told when its turn comes."""
+    paths = [file["path"] for row in promotions for file in row.plan["files"]]
+    with suppress(git.GitError):
+        mirror.read_files(base, paths)
 
 
 def _by_application(promotions: Sequence[Promotion]) -> dict[Application, list[Promotion]]:
@@ -152,14 +158,14 @@ def _append(
     world: Connections,
 ) -> None:
     """Add this Application's commit; whoever does not fit is set aside and the rest is planned anew."""
-    while rows := _still_sealed(batch, rows, world=world):
+    while rows:
         try:
             changes = [Change(row.tracked_image, row.candidate) for row in rows]
             prepared = planning.prepare(application, changes, world=world, parent=batch.tip)
         except UpdaterError as error:
             batch.set_aside += [(row, error) for row in rows]
             return
-        changed = _changed(rows, prepared)
+        changed = compare(rows, prepared)
         if not changed:
             _commit(batch, rows, prepared, mirror=mirror, world=world)
             return
@@ -168,16 +174,18 @@ def _append(
         rows = [row for row in rows if row.pk not in left]
 
 
-def _still_sealed(batch: Batch, rows: list[Promotion], *, world: Connections) -> list[Promotion]:
+def _still_sealed(
+    batch: Batch, rows: Sequence[Promotion], *, world: Connections
+) -> list[Promotion]:
     """Return the rows whose tag still stands for the sealed digest; the others are set aside."""
     kept = []
-    for row in rows:
-        try:
-            require_digest(row, world=world)
-        except UpdaterError as error:
-            batch.set_aside.append((row, error))
-        else:
+    answers = world.digests_of([(row.tracked_image, row.to_tag) for row in rows])
+    for row, answer in zip(rows, answers, strict=True):
+        error = answer if isinstance(answer, UpdaterError) else _moved(row, answer)
+        if error is None:
             kept.append(row)
+        else:
+            batch.set_aside.append((row, error))
     return kept
 
 
@@ -187,14 +195,20 @@ def require_digest(row: Promotion, *, world: Connections) -> None:
     Raises:
         DigestMovedError: not the sealed one.
     """
-    digest = world.digest_of(row.tracked_image, row.to_tag)
-    if digest != row.to_digest:
-        raise DigestMovedError(
-            f"{row.to_tag} was pushed again: sealed {row.to_digest}, now {digest}. Nothing was written."
-        )
+    if error := _moved(row, world.digest_of(row.tracked_image, row.to_tag)):
+        raise error
 
 
-def _changed(rows: Sequence[Promotion], prepared: Prepared) -> list[tuple[Promotion, UpdaterError]]:
+def _moved(row: Promotion, digest: str) -> DigestMovedError | None:
+    if digest == row.to_digest:
+        return None
+    return DigestMovedError(
+        f"{row.to_tag} was pushed again: sealed {row.to_digest}, now {digest}. Nothing was written."
+    )
+
+
+def compare(rows: Sequence[Promotion], prepared: Prepared) -> list[tuple[Promotion, UpdaterError]]:
+    """Return the promotions whose sealed change is not what this plan would write, each with why."""
     plan = planning.document(prepared, at=clock.now())
     changed: list[tuple[Promotion, UpdaterError]] = []
     for row in rows:
@@ -217,13 +231,14 @@ def _commit(
 ) -> None:
     base = batch.tip
     approved = [row.approved_at for row in rows if row.approved_at is not None]
+    message = messages.with_trailers(prepared.plan.message, rows)
     sha = mirror.commit(
         parent=base,
         files={file.path: file.after for file in prepared.plan.files},
-        message=messages.with_trailers(prepared.plan.message, rows),
+        message=message,
         author=world.signature,
         committer=world.signature,
         at=max(approved),
         sign=world.signing_key,
     )
-    batch.commits.append(Commit(sha, base, tuple(rows)))
+    batch.commits.append(Commit(sha, base, tuple(rows), message))

@@ -29,8 +29,7 @@ def carry_out(promotions: Sequence[Promotion], *, ledger: Ledger, world: Connect
     except UpdaterError as error:
         ledger.not_ready(promotions, error)
         return
-    for promotion in written:
-        settling.refresh(promotion, ledger=ledger, world=world)
+    settling.refresh_all(written, ledger=ledger, world=world)
 
 
 def _write(

@@ -3,6 +3,7 @@
 Each function is called inside a transaction that first checked the fence (`leases.require_current`).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from approvals import lifecycle, policy
@@ -66,30 +67,46 @@ def step(
     execution: Execution, name: str, *, intended: str, probed: str, state: State, at: datetime
 ) -> None:
     """Write what was intended, found and concluded of one step; again for the same step replaces it."""
-    ExecutionStep.objects.update_or_create(
-        execution=execution,
-        name=name,
-        defaults={
-            "intended": intended,
-            "probed": probed,
-            "state": state,
-            "ended_at": None if state == State.INTENDED else at,
-        },
-        create_defaults={
-            "position": execution.steps.count() + 1,
-            "intended": intended,
-            "probed": probed,
-            "state": state,
-            "started_at": at,
-            "ended_at": None if state == State.INTENDED else at,
-        },
+    told = {
+        "intended": intended,
+        "probed": probed,
+        "state": state,
+        "ended_at": None if state == State.INTENDED else at,
+    }
+    if not execution.steps.filter(name=name).update(**told):
+        position = execution.steps.count() + 1
+        execution.steps.create(name=name, position=position, started_at=at, **told)
+
+
+def begin_steps(
+    execution: Execution, told: Sequence[tuple[str, str, str, State]], *, at: datetime
+) -> None:
+    """Write the first steps of an attempt (name, intended, probed, state) at once; begun anew, they are replaced."""
+    rows = [
+        ExecutionStep(
+            execution=execution,
+            position=position,
+            name=name,
+            intended=intended,
+            probed=probed,
+            state=state,
+            started_at=at,
+            ended_at=None if state == State.INTENDED else at,
+        )
+        for position, (name, intended, probed, state) in enumerate(told, 1)
+    ]
+    ExecutionStep.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["execution", "name"],
+        update_fields=["intended", "probed", "state", "ended_at"],
     )
 
 
 def committed(promotion: Promotion, *, commit: str, by: Actor, at: datetime) -> None:
     """Record that the commit stands on the branch."""
-    Promotion.objects.filter(pk=promotion.pk).update(commit=commit, pushed_at=at)
-    promotion.refresh_from_db()
+    promotion.commit, promotion.pushed_at = commit, at
+    promotion.save(update_fields=["commit", "pushed_at"])
     details = {
         "commit": commit,
         "repository": promotion.plan.get("repository"),
@@ -110,7 +127,15 @@ def written(
         AuditKind.EXECUTION_FINISHED,
         "Written; waits for Argo CD.",
     )
-    lifecycle.advance(promotion, move, by=by, at=at, next_attempt_at=None, error_code="")
+    lifecycle.advance(
+        promotion,
+        move,
+        by=by,
+        at=at,
+        next_attempt_at=None,
+        error_code="",
+        pushed_at=promotion.pushed_at or at,
+    )
     _end(execution, "SUCCEEDED", "", at=at)
 
 
@@ -133,7 +158,8 @@ def delay(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime)
 def errored(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
     """Stop the attempt; a transient error is tried again by itself, a permanent one waits for a person."""
     again = isinstance(error, TransientError) and promotion.attempts < MAX_ATTEMPTS
-    wait = timedelta(seconds=DELAY_SECONDS * 2 ** min(promotion.attempts, 4))
+    asked = error.retry_after_seconds if isinstance(error, TransientError) else None
+    seconds = max(DELAY_SECONDS * 2 ** min(promotion.attempts, 4), asked or 0)
     move = Move(
         Status.EXECUTING, Status.ERRORED, AuditKind.EXECUTION_ERRORED, str(error), _error(error)
     )
@@ -143,7 +169,7 @@ def errored(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetim
         by=by,
         at=at,
         error_code=error.code,
-        next_attempt_at=at + wait if again else None,
+        next_attempt_at=at + timedelta(seconds=seconds) if again else None,
     )
     for execution in promotion.executions.filter(ended_at=None):
         _end(execution, "ERRORED", str(error), at=at, code=error.code)

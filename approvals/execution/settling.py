@@ -1,4 +1,4 @@
-"""What a worker records while it holds a target: each call one transaction under the fence.
+"""What a worker records while it holds a target: in transactions under the fence, one for a few promotions.
 
 A promotion that somebody else moved meanwhile is left alone; a lost lease ends the work.
 """
@@ -33,6 +33,10 @@ from updater.errors import UpdaterError
 
 logger = logging.getLogger(__name__)
 
+# One transaction each would cost more than the push; all in one would keep the trail to itself for too long.
+TOGETHER = 25
+Write = Callable[[Promotion, datetime], None]
+
 # What was approved is not what would be written: the people decide again.
 _CHANGED = (SubjectChangedError, DigestMovedError, HistoryRewrittenError)
 # Errors after which the promotion is pointless, not the machinery broken.
@@ -50,55 +54,44 @@ class Ledger:
         """Record what was set aside, and what was found done; return the latter."""
         for promotion, error in batch.set_aside:
             self.set_aside(promotion, error)
-        return [
-            row
-            for commit in batch.found
-            for row in commit.promotions
-            if self._record(row, partial(self._found, commit=commit))
-        ]
+        return self._apply_to(batch.found, self._found)
 
     def claim(self, batch: Batch) -> list[Promotion]:
         """Claim every promotion of the batch with its intended commit; return those that could be."""
-        return [
-            row
-            for commit in batch.commits
-            for row in commit.promotions
-            if self._record(row, partial(self._claim, commit=commit))
-        ]
+        return self._apply_to(batch.commits, self._claim)
 
     def committed(self, commits: Iterable[Commit]) -> list[Promotion]:
         """Record that these commits stand on the branch; return their promotions."""
-        return [
-            row
-            for commit in commits
-            for row in commit.promotions
-            if self._record(row, partial(self._committed, commit=commit))
-        ]
+        return self._apply_to(commits, self._committed)
 
     def errored(self, promotions: Iterable[Promotion], error: UpdaterError) -> None:
         """Stop these attempts."""
         for row in promotions:
-            self._record(row, partial(self._errored, error=error))
+            self.apply(row, partial(self._errored, error=error))
 
     def lost_sight(self, promotions: Iterable[Promotion], error: UpdaterError) -> None:
         """Say that nobody knows whether these were written."""
         for row in promotions:
-            self._record(row, partial(self._lost_sight, error=error))
+            self.apply(row, partial(self._lost_sight, error=error))
 
     def not_ready(self, promotions: Sequence[Promotion], error: UpdaterError) -> None:
         """Leave them for later: the outside could not be looked at, and nothing was written."""
         for row in promotions:
-            self._record(row, partial(self._delay_or_stop, error=error))
+            self.apply(row, partial(self._delay_or_stop, error=error))
 
     def written(self, promotion: Promotion, kind: AuditKind, step: str, probed: str) -> None:
         """Record the last write of an attempt; its outcome is observed from here on."""
+        self.apply(promotion, partial(self._written, kind=kind, step=step, probed=probed))
 
-        def write(row: Promotion, at: datetime) -> None:
-            execution = self._execution(row)
-            recording.step(execution, step, intended=step, probed=probed, state=State.DONE, at=at)
-            recording.written(row, execution, kind=kind, by=self.by, at=at)
-
-        self._record(promotion, write)
+    def refreshed(self, promotions: Sequence[Promotion]) -> None:
+        """Record that Argo CD was asked to look at these; their outcomes are observed from here on."""
+        write = partial(
+            self._written,
+            kind=AuditKind.APPLICATION_REFRESHED,
+            step=REFRESH,
+            probed="Argo CD was asked to compare",
+        )
+        self.apply_all([(row, write) for row in promotions])
 
     def claim_patch(self, promotion: Promotion, *, intended: str) -> bool:
         """Claim a promotion that is written by a patch of its Application."""
@@ -111,13 +104,41 @@ class Ledger:
                 execution, PATCH, intended=intended, probed="", state=State.INTENDED, at=at
             )
 
-        return self._record(promotion, write)
+        return self.apply(promotion, write)
 
     def set_aside(self, promotion: Promotion, error: UpdaterError) -> None:
         """Record why this promotion cannot go on as approved."""
-        self._record(promotion, partial(self._set_aside, error=error))
+        self.apply(promotion, partial(self._set_aside, error=error))
 
-    def _record(self, promotion: Promotion, write: Callable[[Promotion, datetime], None]) -> bool:
+    def apply_all(self, writes: Sequence[tuple[Promotion, Write]]) -> list[Promotion]:
+        """Run many writes, some in one transaction each; return the promotions that nobody moved meanwhile."""
+        starts = range(0, len(writes), TOGETHER)
+        return [row for start in starts for row in self._together(writes[start : start + TOGETHER])]
+
+    def _together(self, writes: Sequence[tuple[Promotion, Write]]) -> list[Promotion]:
+        locked = Promotion.objects.select_for_update(of=("self",)).with_target().order_by("pk")
+        try:
+            with transaction.atomic():
+                leases.require_current(self.grant)
+                rows = {row.pk: row for row in locked.filter(pk__in=[row.pk for row, _ in writes])}
+                at = clock.now()
+                for promotion, write in writes:
+                    write(rows[promotion.pk], at)
+        except (ApprovalLapsedError, TransitionRefusedError):
+            # One of them was moved: nothing was recorded, so each again alone.
+            return [promotion for promotion, write in writes if self.apply(promotion, write)]
+        return [promotion for promotion, _ in writes]
+
+    def _apply_to(self, commits: Iterable[Commit], write: Callable[..., None]) -> list[Promotion]:
+        return self.apply_all(
+            [
+                (row, partial(write, commit=commit))
+                for commit in commits
+                for row in commit.promotions
+            ]
+        )
+
+    def apply(self, promotion: Promotion, write: Write) -> bool:
         """Run one write under the fence on the locked row; False if somebody moved the row meanwhile."""
         rows = Promotion.objects.select_for_update(of=("self",)).with_target()
         try:
@@ -125,7 +146,7 @@ class Ledger:
                 leases.require_current(self.grant)
                 write(rows.get(pk=promotion.pk), clock.now())
         except ApprovalLapsedError as error:
-            self._record(promotion, partial(self._lapse, error=error))
+            self.apply(promotion, partial(self._lapse, error=error))
             return False
         except TransitionRefusedError as error:
             logger.warning(
@@ -134,6 +155,13 @@ class Ledger:
             )
             return False
         return True
+
+    def _written(
+        self, row: Promotion, at: datetime, *, kind: AuditKind, step: str, probed: str
+    ) -> None:
+        execution = self._execution(row)
+        recording.step(execution, step, intended=step, probed=probed, state=State.DONE, at=at)
+        recording.written(row, execution, kind=kind, by=self.by, at=at)
 
     def _lapse(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
         recording.lapse(row, error, by=self.by, at=at)
@@ -145,22 +173,18 @@ class Ledger:
         recording.lost_sight(row, error, by=self.by, at=at)
 
     def _claim(self, row: Promotion, at: datetime, *, commit: Commit) -> None:
-        _require_due(row, at)
+        require_due(row, at)
         execution = recording.claim(
             self.grant, row, base=commit.base, commit=commit.sha, by=self.by, at=at
         )
         branch = row.plan["branch"]
-        for name, intended, probed, state in (
-            (
-                "Revalidate",
-                "Digest, files, policy, approvers as sealed",
-                f"Seal {row.short_seal} stands",
-                State.DONE,
-            ),
+        revalidated = "Digest, files, policy, approvers as sealed", f"Seal {row.short_seal} stands"
+        told = (
+            ("Revalidate", *revalidated, State.DONE),
             ("Build commit", f"On {commit.base[:10]}", f"Commit {commit.sha[:10]}", State.DONE),
             (PUSH, f"{branch}: {commit.base[:10]} → {commit.sha[:10]}", "", State.INTENDED),
-        ):
-            recording.step(execution, name, intended=intended, probed=probed, state=state, at=at)
+        )
+        recording.begin_steps(execution, told, at=at)
 
     def _committed(self, row: Promotion, at: datetime, *, commit: Commit) -> None:
         execution = self._execution(row)
@@ -213,17 +237,24 @@ REFRESH = "Refresh Application"
 
 def refresh(promotion: Promotion, *, ledger: Ledger, world: Connections) -> None:
     """Ask Argo CD to look at the new commit now; without an answer the attempt stops and is tried again."""
-    application = promotion.application
-    try:
-        world.cluster.refresh(application.namespace, application.name, stamp=str(promotion.pk))
-    except UpdaterError as error:
-        ledger.errored([promotion], error)
-        return
-    ledger.written(
-        promotion, AuditKind.APPLICATION_REFRESHED, REFRESH, "Argo CD was asked to compare"
-    )
+    refresh_all([promotion], ledger=ledger, world=world)
 
 
-def _require_due(row: Promotion, at: datetime) -> None:
+def refresh_all(promotions: Iterable[Promotion], *, ledger: Ledger, world: Connections) -> None:
+    """Ask Argo CD to look at all these; who could not be asked about stops and is tried again."""
+    asked = []
+    for promotion in promotions:
+        application = promotion.application
+        try:
+            world.cluster.refresh(application.namespace, application.name, stamp=str(promotion.pk))
+        except UpdaterError as error:
+            ledger.errored([promotion], error)
+        else:
+            asked.append(promotion)
+    ledger.refreshed(asked)
+
+
+def require_due(row: Promotion, at: datetime) -> None:
+    """Refuse to start what expired while it waited for its turn."""
     if row.status == Status.APPROVED and at >= row.expires_at:
         raise TransitionRefusedError("The approval expired before it could start.")

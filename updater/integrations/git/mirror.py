@@ -86,6 +86,8 @@ class GitMirror:
 
     def read_files(self, commit: str, paths: Collection[str]) -> dict[str, bytes | None]:
         """Return several files of a commit with at most one question to the host."""
+        if not paths:
+            return {}
         return self._healed(lambda: self._read_files(commit, sorted(set(paths))))
 
     def find_trailers(

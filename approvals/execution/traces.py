@@ -1,0 +1,51 @@
+"""Which promotions a branch carries already: their trailers are looked for, and only our own MAC is believed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from approvals.execution import messages
+from approvals.execution.recording import ForgedTrailerError
+from approvals.models import Promotion
+from updater.integrations import git
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """The commits that carry our MAC of a promotion, and those that name its id."""
+
+    branch: str
+    ours: Mapping[str, str]
+    named: Mapping[str, str]
+
+    def commit_of(self, row: Promotion) -> str | None:
+        """Return our commit for this promotion, if it stands on the branch.
+
+        Raises:
+            ForgedTrailerError: a commit carries the promotion's id without the MAC.
+        """
+        ours, named = self.ours.get(messages.authentication(row)), self.named.get(str(row.pk))
+        if named and not ours:
+            raise ForgedTrailerError(
+                f"Commit {named[:10]} on {self.branch} claims this promotion and is not ours. Find out who "
+                "pushed it; nothing was written."
+            )
+        return ours
+
+
+def look(
+    promotions: Sequence[Promotion],
+    *,
+    branch: str,
+    tip: str,
+    since: str | None,
+    mirror: git.GitMirror,
+) -> Traces:
+    """Look through the commits after `since` (None: through all) for all these promotions at once."""
+    find = partial(mirror.find_trailers, tip=tip, since=since)
+    codes = [messages.authentication(row) for row in promotions]
+    return Traces(
+        branch=branch,
+        ours=find(messages.PROMOTION_MAC, values=codes),
+        named=find(messages.PROMOTION_ID, values=[str(row.pk) for row in promotions]),
+    )
