@@ -79,7 +79,8 @@ def _moved(promotions: Sequence[Promotion]) -> dict[tuple[int, str], str]:
     rows = Candidate.objects.filter(
         tracked_image__in={row.tracked_image_id for row in promotions}, is_current=True
     )
-    return {(row.tracked_image_id, row.tag): row.digest for row in rows.only("tag", "digest")}
+    found = rows.values_list("tracked_image", "tag", "digest")
+    return {(image, tag): digest for image, tag, digest in found}
 
 
 def _digest(

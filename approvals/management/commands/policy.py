@@ -1,6 +1,6 @@
 """The approval policy from a shell: check a file, load it, explain what holds, replay it over the past."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         explain.add_argument("application", help="namespace/name")
         explain.add_argument("--image", default="", help="alias of one image")
         explain.add_argument("--user", default="", help="username to explain it for")
-        explain.add_argument("--at", type=_moment, help="a time, as 2026-12-24T10:00+01:00")
+        explain.add_argument("--at", type=_at, help="a time, as 2026-12-24T10:00+01:00")
         replay = verbs.add_parser("replay", help="say what a file would have done since a time")
         replay.add_argument("file", type=Path)
         replay.add_argument("--since", required=True, help="a time, or a duration as 30d")
@@ -169,6 +169,13 @@ def _open_promotions(application: Application, alias: str) -> list[Promotion]:
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _at(text: str) -> datetime:
+    try:
+        return _moment(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text} is no time; write 2026-12-24T10:00+01:00") from error
 
 
 def _since(text: str, now: datetime) -> datetime:
