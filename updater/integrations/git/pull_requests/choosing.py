@@ -38,7 +38,6 @@ def choose(kind: str, remote: Remote) -> PullRequestHost:
 
     Raises:
         AddressUnsuitableError, TokenMissingError: the address or the credentials do not serve.
-        CredentialsUnusableError: the certificate authority in the credentials is none.
     """
     place = _place(remote)
     if kind == GITHUB:

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -63,7 +64,6 @@ class Wire:
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
-        self._trusted = _trusted(entry)
 
     def ask(
         self,
@@ -121,7 +121,7 @@ class Wire:
         return httpx.Client(
             follow_redirects=False,
             trust_env=False,
-            verify=self._trusted,
+            verify=self._trusted(),
             timeout=_TIMEOUT,
             proxy=proxy,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -133,6 +133,17 @@ class Wire:
                 "User-Agent": "countersign",
             },
         )
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._entry.base.startswith("http://"):
+            return ssl.SSLContext(
+                ssl.PROTOCOL_TLS_CLIENT
+            )  # not used; loading authorities takes 0.1 s
+        try:
+            return _authorities(self._entry.remote.credentials.ca_pem)
+        except (ssl.SSLError, ValueError) as unusable:
+            why = "the certificate in argocd-tls-certs-cm is not PEM"
+            raise CredentialsUnusableError.of(self._entry.name, why) from unusable
 
     def _judged(
         self, answer: _Answer, meaning: Mapping[int, type[errors.PullRequestError]]
@@ -158,12 +169,9 @@ class Wire:
         return kind.of(self._entry.name, why)
 
 
-def _trusted(entry: Entry) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cadata=entry.remote.credentials.ca_pem or None)
-    except (ssl.SSLError, ValueError) as unusable:
-        why = "the certificate in argocd-tls-certs-cm is not PEM"
-        raise CredentialsUnusableError.of(entry.name, why) from unusable
+@lru_cache(maxsize=16)
+def _authorities(ca_pem: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=ca_pem or None)
 
 
 def _is_rate_limit(answer: _Answer, words: str) -> bool:
