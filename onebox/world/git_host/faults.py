@@ -1,6 +1,8 @@
 """What can be made to go wrong on the git host; pages for people are spared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from onebox.world.git_host.api import ApiAnswer
 
 
 @dataclass(slots=True)
@@ -16,6 +18,9 @@ class Faults:
     is_old: bool = (
         False  # speak only the first protocol, in which a single file's content cannot be asked for
     )
+
+    api_answers: list[ApiAnswer] = field(default_factory=list)  # given once each, before any work
+    loses_api_answers: int = 0  # do so many writes of the API, then close the connection
 
     def loses(self, path: str) -> bool:
         """Whether the answer to a request for `path` is to get lost."""

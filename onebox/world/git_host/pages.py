@@ -28,10 +28,22 @@ _PAGE = """<!doctype html>
 """
 
 
+def frame(title: str, body: str) -> str:
+    """Return a page; the body is HTML already."""
+    return _PAGE.format(title=escape(title), body=body)
+
+
+def article(repository: str, found: HostedCommit) -> str:
+    """Return one commit as a part of a page."""
+    return _article(repository, found)
+
+
 def index(repositories: Sequence[str]) -> str:
     """Return the page of all repositories."""
     items = (
-        f'<li><a href="/{escape(name)}/commits/main">{escape(name)}</a>' for name in repositories
+        f'<li><a href="/{escape(name)}/commits/main">{escape(name)}</a> '
+        f'(<a href="/{escape(name)}/pulls">pull requests</a>)'
+        for name in repositories
     )
     return _PAGE.format(title="Git repositories", body=f"<ul>{''.join(items)}</ul>")
 

@@ -13,8 +13,12 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from onebox.world.git_host import backend, pages
+from onebox.world.git_host import api, backend, pages, pull_request_pages
+from onebox.world.git_host.api import Api, ApiAnswer
 from onebox.world.git_host.faults import Faults
+from onebox.world.git_host.gitea import GiteaApi
+from onebox.world.git_host.pull_request_pages import Page
+from onebox.world.git_host.pull_requests import Pulls
 from onebox.world.git_host.repositories import AUTHOR, HostedCommit, Repositories
 
 HOST = "127.0.0.1"
@@ -36,6 +40,8 @@ class GitHost:
         self.folder = folder
         self.users = dict(users or {})
         self.repositories = Repositories(folder)
+        self.pulls = Pulls(self.repositories)
+        self.api: Api = GiteaApi(self.repositories, self.pulls)
         self.faults = Faults()
         self.requests: deque[str] = deque(maxlen=REMEMBERED_REQUESTS)
         self._scheme = "https" if tls else "http"
@@ -104,6 +110,16 @@ class GitHost:
         listed = self.repositories.path(repository) / "users"
         return is_known and (not listed.exists() or user in listed.read_text().split("\n"))
 
+    def user_of(self, token: str) -> str:
+        """Return whose password this is, "" when nobody's."""
+        offered = token.encode()
+        known = (
+            user
+            for user, password in self.users.items()
+            if hmac.compare_digest(password.encode(), offered)
+        )
+        return next(known, "" if self.users else "somebody")
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -128,20 +144,70 @@ class _Handler(BaseHTTPRequestHandler):
         self._route()
 
     def do_POST(self) -> None:
-        """Answer a request of the git protocol."""
+        """Answer a request of the git protocol, or a person's button."""
+        self._route()
+
+    def do_PUT(self) -> None:
+        """Answer a request of the API."""
+        self._route()
+
+    def do_PATCH(self) -> None:
+        """Answer a request of the API."""
         self._route()
 
     def _route(self) -> None:
         address = urlsplit(self.path)
         path = unquote(address.path)
+        if path.startswith("/api/"):
+            self._serve_api()
+            return
         end = next((end for end in _PROTOCOL_ENDS if path.endswith(end)), "")
         if end:
             name = path.removeprefix("/").removesuffix(end).removesuffix(".git")
             self._serve_git(name, path, address.query)
         elif self.command == "GET":
             self._serve_page(path, parse_qs(address.query).get("format", [""])[0])
+        elif self.command == "POST" and "/pulls/" in path:
+            self._press(path)
         else:
             self._text(HTTPStatus.METHOD_NOT_ALLOWED, "this address is for reading")
+
+    def _serve_api(self) -> None:
+        host = self.server.host
+        host.requests.append(f"{self.command} {self.path}")
+        if self._misbehaved(host.faults):
+            return
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if host.faults.api_answers:
+            self._send(host.faults.api_answers.pop(0))
+            return
+        asked = api.request_of(self.command, self.path, body, user=self._api_user(), url=host.url)
+        answer = host.api.answer(asked)
+        if self.command != "GET" and host.faults.loses_api_answers:
+            host.faults.loses_api_answers -= 1
+            self.close_connection = True
+            return
+        self._send(answer)
+
+    def _api_user(self) -> str:
+        user, password = self._login()
+        token = self.headers.get("authorization", "").partition(" ")[2]
+        return self.server.host.user_of(password if user else token)
+
+    def _send(self, answer: ApiAnswer) -> None:
+        self.send_response(answer.status)
+        for key, value in {"Content-Type": "application/json", **answer.headers}.items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def _press(self, path: str) -> None:
+        host = self.server.host
+        self._show(pull_request_pages.press(host.repositories, host.pulls, path))
+
+    def _show(self, page: Page) -> None:
+        self._text(page.status, page.text, kind=page.kind, location=page.location)
 
     def _serve_git(self, name: str, path: str, query: str) -> None:
         host = self.server.host
@@ -206,6 +272,9 @@ class _Handler(BaseHTTPRequestHandler):
         repositories = self.server.host.repositories
         if path == "/":
             self._text(HTTPStatus.OK, pages.index(repositories.names()), kind="text/html")
+            return
+        if shown := pull_request_pages.show(repositories, self.server.host.pulls, path):
+            self._show(shown)
             return
         for word in ("commits", "commit"):
             name, found, target = path.strip("/").partition(f"/{word}/")
