@@ -164,8 +164,9 @@ def _prepare_git(
     if write_back.pull_request:
         # What is sealed is the change of the base branch; the branch in between is named from the seal.
         return Prepared(replace(plan, branch=base_branch), resolved, manifest, base_commit=tip)
-    if parent is None and plan.branch != base_branch and mirror.branch_exists(plan.branch):
-        tip = world.tip(mirror, plan.branch)
+    branch = plan.branch or base_branch
+    if parent is None and branch != base_branch and mirror.branch_exists(branch):
+        tip = world.tip(mirror, branch)
         plan = plan_on(read_file=partial(mirror.read_file, tip))
     return Prepared(plan, resolved, manifest, base_commit=tip)
 

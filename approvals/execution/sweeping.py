@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from approvals.execution import application_target, git_target, leases
+from approvals.execution import application_target, gates, git_target, leases, pull_request_target
+from approvals.execution.proposals import Standing
 from approvals.execution.settling import Ledger
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -39,6 +40,8 @@ def sweep(*, world: Connections, holder: str, by: Actor) -> int:
 def target_of(promotion: Promotion) -> str:
     """Return the name of what the promotion writes to."""
     plan = promotion.plan
+    if plan.get("pull_request"):
+        return f"pull-request:{promotion.application.cluster}/{promotion.application}"
     if plan.get("method") == "git":
         return f"git:{plan['repository']}#{plan['branch']}"
     return f"application:{promotion.application.cluster}/{promotion.application}"
@@ -52,13 +55,21 @@ def _due() -> "Iterable[Promotion]":
     waiting = Q(status__in=[Status.APPROVED, Status.ERRORED], next_attempt_at__lte=at) & ~Exists(
         in_flight
     )
-    # An executing one is due when its worker is gone: its target's lock is free then.
-    started = Q(status=Status.EXECUTING)
+    # An executing one is due when its worker is gone: its target's lock is free then. One that waits for its
+    # pull request rests meanwhile, unless a newer one wants its place.
+    newer = Promotion.objects.filter(
+        tracked_image=OuterRef("tracked_image"), status=Status.APPROVED
+    )
+    is_time = Q(next_attempt_at=None) | Q(next_attempt_at__lte=at)
+    started = Q(status=Status.EXECUTING) & (is_time | Exists(newer))
+    left_open = is_time & Q(
+        status__in=Status.over(), pull_request__state__in=[Standing.PROPOSED, Standing.OPEN]
+    )
     unclear = Q(status=Status.UNKNOWN, pushed_at=None, next_attempt_at__lte=at)
     return (
         Promotion.objects.with_target()
         .prefetch_related("decisions__by")
-        .filter(waiting | started | unclear)
+        .filter(waiting | started | unclear | left_open)
         .order_by(F("approved_at").asc(nulls_last=True), "created_at")[:MAX_DUE]
     )
 
@@ -75,22 +86,41 @@ def _carry_out(
 ) -> None:
     with leases.hold(target, holder=holder) as grant:
         ledger = Ledger(grant, by)
-        still_due = _reread(promotions)
+        still_due = _without_waiting(_reread(promotions), ledger)
         if not still_due:
             return
-        if target.startswith("git:"):
+        if target.startswith("pull-request:"):
+            pull_request_target.carry_out(still_due, ledger=ledger, world=world)
+        elif target.startswith("git:"):
             git_target.carry_out(still_due, ledger=ledger, world=world)
         else:
             application_target.carry_out(still_due, ledger=ledger, world=world)
+
+
+def _without_waiting(promotions: Sequence[Promotion], ledger: Ledger) -> list[Promotion]:
+    """Return those whose gates are open; the others are told what they wait for."""
+    at, ready = clock.now(), []
+    for promotion in promotions:
+        try:
+            gates.require_open(promotion, at=at)
+        except gates.GateClosedError as error:
+            ledger.not_ready([promotion], error)
+        else:
+            ready.append(promotion)
+    return ready
 
 
 def _reread(promotions: Sequence[Promotion]) -> list[Promotion]:
     """Read the rows again under the lease: another worker may have finished them meanwhile."""
     rows = Promotion.objects.with_target().prefetch_related("decisions__by")
     fresh = {row.pk: row for row in rows.filter(pk__in=[row.pk for row in promotions])}
-    before = {row.pk: (row.status, row.attempts) for row in promotions}
+    before = {row.pk: _progress(row) for row in promotions}
     return [
         fresh[row.pk]
         for row in promotions
-        if row.pk in fresh and (fresh[row.pk].status, fresh[row.pk].attempts) == before[row.pk]
+        if row.pk in fresh and _progress(fresh[row.pk]) == before[row.pk]
     ]
+
+
+def _progress(row: Promotion) -> tuple[object, ...]:
+    return row.status, row.attempts, row.next_attempt_at

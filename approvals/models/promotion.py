@@ -40,6 +40,11 @@ class PromotionStatus(models.TextChoices):
         """Statuses that can still change."""
         return [*cls.undecided_or_waiting(), *cls.in_flight(), cls.ERRORED]
 
+    @classmethod
+    def over(cls) -> list["PromotionStatus"]:
+        """Statuses that never change again."""
+        return [status for status in cls if status not in cls.alive()]
+
 
 class PromotionQuerySet(models.QuerySet["Promotion"]):
     """Promotions by where they stand."""
