@@ -1,6 +1,7 @@
 """One call of `scan_due`: claims what is due and scans all registries side by side.
 
-A registry that is done early is looked at again while a slow one still answers, so nobody waits for anybody.
+A registry that is done is looked at again until nothing of it is due, so no registry waits for another, and a
+large one is scanned in shares.
 """
 
 import asyncio
@@ -67,7 +68,7 @@ class _Cycle:
             await self._start_due(around)
             while self._running:
                 await self._wait()
-                if self._running and loop.time() < ends_at:
+                if loop.time() < ends_at:  # more may be due: large registries, unfinished ones
                     now = replace(self._now, at=await in_database(clock.now))
                     await self._start_due(replace(around, now=now))
         return self._summary

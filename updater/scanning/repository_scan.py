@@ -78,8 +78,10 @@ class RepositoryScan:
         return step.errand.is_empty
 
     async def _run(self, errand: Errand) -> bool:
-        for piece in pieces(errand):
-            if self._clock() > self._ends_at:
+        for number, piece in enumerate(pieces(errand)):
+            if (
+                number and self._clock() > self._ends_at
+            ):  # the first is always run: no scan is in vain
                 return False
             harvest = await self._fetcher.run(piece)
             await in_database(ledger.keep, self._job, harvest, now=self._around.now)

@@ -7,7 +7,8 @@ from tests import builders
 from tests.integration.scanning.worlds import World, offer, reconfigure, scan
 from updater import scanning
 from updater.integrations.registry import Credentials
-from updater.models import ImageManifest, ImageTag
+from updater.models import ImageManifest
+from updater.scanning import fetching
 from updater.selection import Strategy
 
 pytestmark = pytest.mark.django_db
@@ -196,18 +197,17 @@ def test_scan_that_is_not_due_asks_nothing(world):
     assert world.counts == {}
 
 
-def test_scan_with_more_tags_than_time_goes_on_at_once_where_it_stopped(world):
+def test_scan_with_more_tags_than_time_goes_on_where_it_stopped_and_reads_nothing_twice(
+    world, monkeypatch
+):
+    monkeypatch.setattr(fetching, "PIECE", 3)
     push(world, *(f"main-{number}" for number in range(9)))
     image = world.track(live="main-x")
-    world.world.latency_seconds = 0.02
-    hurried = scanning.Tuning(repository_seconds=0.01)
 
-    scan(world, tuning=hurried)
-    first = ImageTag.objects.exclude(digest="").count()
+    summary = scan(world, tuning=scanning.Tuning(repository_seconds=0))
 
-    assert (first, offer(image)) == (0, None)
-    scan(world, later=0)
     assert offer(image) == "main-8"
+    assert summary.requests_by_kind == {"tags": 3, "manifest": 9, "blob": 9}
 
 
 def test_scan_with_several_logins_uses_the_first_that_may():
