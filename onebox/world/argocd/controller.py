@@ -30,6 +30,7 @@ SKIP = "argocd.argoproj.io/skip-reconcile"
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _WATCH_SECONDS = 300
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
+_SHORTEST_PAUSE_SECONDS = 0.01
 _LAST_EVENT_SECONDS = 0.5
 
 
@@ -112,7 +113,8 @@ class Controller:
             try:
                 again_at = reconcile(key)
                 if again_at is not None:
-                    queue.add_after(key, again_at - self.installation.clock())
+                    pause = again_at - self.installation.clock()
+                    queue.add_after(key, max(_SHORTEST_PAUSE_SECONDS, pause))
             except Exception as error:  # noqa: BLE001  one bad Application never stops the others
                 self._report(key, error)
                 queue.add_after(key, _PAUSE_AFTER_ERROR_SECONDS)

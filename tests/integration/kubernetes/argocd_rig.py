@@ -127,6 +127,30 @@ class Rig:
         self.controller = self._controller(self.settings)
         self.controller.start()
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Hold the controller's time, so that a sync that has begun goes no further."""
+        installation, now = self.controller.installation, time.time()
+        installation.clock = lambda: now
+        try:
+            yield
+        finally:
+            installation.clock = time.time
+
+    @contextmanager
+    def pods_held(self) -> Iterator[Callable[[float], None]]:
+        """Hold the pods' time; the yielded function moves it on."""
+        live, held_at = self.controller.installation.live, time.time()
+
+        def move_to(seconds: float) -> None:
+            live.clock = lambda: held_at + seconds
+
+        move_to(0)
+        try:
+            yield move_to
+        finally:
+            live.clock = time.time
+
     def path(self, plural: str, name: str = "", namespace: str = "argocd") -> str:
         tail = f"/{name}" if name else ""
         return f"/apis/argoproj.io/v1alpha1/namespaces/{namespace}/{plural}{tail}"
