@@ -246,7 +246,12 @@ def refresh_all(promotions: Iterable[Promotion], *, ledger: Ledger, world: Conne
     for promotion in promotions:
         application = promotion.application
         try:
-            world.cluster.refresh(application.namespace, application.name, stamp=str(promotion.pk))
+            world.cluster.refresh(
+                application.namespace,
+                application.name,
+                stamp=str(promotion.pk),
+                uid=application.uid,
+            )
         except UpdaterError as error:
             ledger.errored([promotion], error)
         else:
