@@ -83,6 +83,10 @@ class TagFilterForm(forms.Form):
 
     image = forms.CharField(max_length=253, required=False)
     tags_from = forms.IntegerField(min_value=0, max_value=1_000_000, required=False)
+    strategy = forms.CharField(max_length=40, required=False)
+    constraint = forms.CharField(max_length=300, required=False)
+    allow_tags = forms.CharField(max_length=1024, required=False)
+    ignore_tags = forms.CharField(max_length=1024, required=False)
 
 
 class ReleaseFilterForm(forms.Form):

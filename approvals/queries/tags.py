@@ -1,7 +1,7 @@
 """Every tag of an image with its verdict: why this one, why not that one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.dateparse import parse_datetime
@@ -44,14 +44,41 @@ class Judged:
         return after if after < self.total else 0
 
 
-def judged(image: TrackedImage, *, at: datetime, first: int = 0) -> Judged:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Other rules that a person wants to try on the same tags; nothing is kept of it."""
+
+    strategy: str = ""  # "": as configured, and so for the others
+    constraint: str = ""
+    allow_tags: str = ""
+    ignore_tags: tuple[str, ...] = ()
+
+    def applied_to(self, configuration: ImageConfiguration) -> ImageConfiguration:
+        """Return the configuration as it would be.
+
+        Raises:
+            selection.StrategyError: there is no such strategy.
+        """
+        strategy = selection.parse_strategy(self.strategy) if self.strategy else None
+        return replace(
+            configuration,
+            strategy=strategy or configuration.strategy,
+            constraint=self.constraint or configuration.constraint,
+            allow_tags=self.allow_tags or configuration.allow_tags,
+            ignore_tags=self.ignore_tags or configuration.ignore_tags,
+        )
+
+
+def judged(
+    image: TrackedImage, *, at: datetime, first: int = 0, trial: Trial | None = None
+) -> Judged:
     """Return a page of the image's tags, newest first, judged by the very code that chooses.
 
     The rules and facts are those of the last scan; a configuration that cannot be read judges nothing.
     """
     try:
-        configuration = store.from_json(image.configuration)
-    except StoredConfigurationError as error:
+        configuration = (trial or Trial()).applied_to(store.from_json(image.configuration))
+    except (StoredConfigurationError, selection.StrategyError) as error:
         return Judged((), 0, str(error), 0)
     tags = list(
         ImageTag.objects.filter(

@@ -12,7 +12,7 @@ from approvals.permissions import Action, guarded
 from approvals.presenters import strips
 from approvals.queries import applications, keyset, tags
 from approvals.queries.applications import ImageRow, Show, Wanted
-from approvals.queries.tags import Judged
+from approvals.queries.tags import Judged, Trial
 from approvals.views import pages, sight
 from approvals.views.pending import Chip
 from approvals.views.requests import PersonRequest
@@ -21,6 +21,7 @@ from updater.configuration import store
 from updater.configuration.model import ImageConfiguration
 from updater.configuration.store import StoredConfigurationError
 from updater.models import Application
+from updater.selection import Strategy
 
 CHIPS = {
     Show.MANAGED: "Managed",
@@ -150,13 +151,33 @@ def _judged(
         raise Http404(f"{found} has no such image.")
     chosen = chosen or next(iter(images), None)
     first = form.cleaned_data.get("tags_from") or 0
-    judged = tags.judged(chosen.image, at=at, first=first) if chosen else Judged((), 0, "", 0)
+    trial = _trial(form)
+    judged = (
+        tags.judged(chosen.image, at=at, first=first, trial=trial)
+        if chosen
+        else Judged((), 0, "", 0)
+    )
     releases = applications.deployed(chosen.image) if chosen else ()
     return {
         "judged": judged,
         "judged_image": chosen,
+        "trial": trial,
+        "is_trial": trial != Trial(),
+        "strategies": list(Strategy),
         "strip": strips.of_releases(releases, now=at),
     }
+
+
+def _trial(form: TagFilterForm) -> Trial:
+    """Return the rules to try; a field that cannot be read is left as configured."""
+    sent = form.cleaned_data
+    ignored = str(sent.get("ignore_tags", "")).split(",")
+    return Trial(
+        strategy=sent.get("strategy", ""),
+        constraint=sent.get("constraint", ""),
+        allow_tags=sent.get("allow_tags", ""),
+        ignore_tags=tuple(glob.strip() for glob in ignored if glob.strip()),
+    )
 
 
 def _scanned_at(row: ImageRow) -> datetime | None:

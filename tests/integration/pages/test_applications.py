@@ -213,3 +213,41 @@ def test_applications_other_methods_are_refused(client: Client, sre: User, addre
     client.force_login(sre)
 
     assert client.post(address).status_code == 405
+
+
+def test_application_trial_of_other_rules_judges_anew_and_keeps_nothing(client, viewer):
+    client.force_login(viewer)
+    image = builders.make_tracked_image()
+    for name in ("main-1111111", "v1.2.0", "v1.3.0"):
+        builders.make_tag(image.image_repository, name)
+    application = image.application
+    url = f"/applications/{application.namespace}/{application.name}/"
+    before = image.configuration
+
+    page = client.get(
+        url, {"image": "web", "strategy": "semver", "constraint": "~1.2", "allow_tags": "regexp:^v"}
+    )
+
+    text = page.content.decode()
+    image.refresh_from_db()
+    assert page.status_code == 200
+    assert "This is a trial" in text
+    assert "Highest version that satisfies the constraint ~1.2" in text
+    assert "Does not match allow-tags regexp:^v" in text
+    assert image.configuration == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"strategy": "os.system"}, {"allow_tags": "regexp:("}, {"constraint": "x" * 300}],
+    ids=["strategy", "expression", "constraint"],
+)
+def test_application_trial_of_nonsense_says_so(client, viewer, query):
+    client.force_login(viewer)
+    image = builders.make_tracked_image()
+    builders.make_tag(image.image_repository, "main-1111111")
+    url = f"/applications/{image.application.namespace}/{image.application.name}/"
+
+    page = client.get(url, {"image": "web", **query})
+
+    assert page.status_code == 200
