@@ -274,8 +274,8 @@ def test_scan_looks_at_an_idle_registry_again_while_a_slow_one_still_answers():
         good.track()
         slow.world.push("acme/app", "main-1", created="2026-11-11T10:00:00Z")
         slow.track(application=builders.make_application())
-        slow.world.faults.add(Fault(delay_seconds=0.6), kind="tags")
-        often = scanning.Tuning(interval_seconds=0, reclaim_seconds=0.05, pass_seconds=0.5)
+        slow.world.faults.add(Fault(delay_seconds=3), kind="tags")
+        often = scanning.Tuning(interval_seconds=0, reclaim_seconds=0.05, pass_seconds=2.5)
 
         scan(good, slow, tuning=often)
 
