@@ -31,6 +31,7 @@ from approvals.policy.reading import PolicyFileError
 from approvals.policy.reasons import Reason
 from approvals.policy.standing import Standing
 from approvals.policy.store import Policy, current, load
+from approvals.policy.wanting import wants
 
 __all__ = [
     "EMERGENCY",
@@ -63,4 +64,5 @@ __all__ = [
     "standing_approvals",
     "unsatisfiable",
     "version_of",
+    "wants",
 ]

@@ -89,6 +89,13 @@ def explain_all(
     return {pk: standing.evaluate(found[pk], item) for pk, item in gathered.items()}
 
 
+def count_all(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, Count]:
+    """Return how the approvals of each promotion stand, whoever looks."""
+    policy, found = _policy_for(promotions)
+    gathered = facts.gather(promotions, found, policy=policy, viewer=None, at=at)
+    return {pk: evaluation.count(found[pk], item) for pk, item in gathered.items()}
+
+
 def is_satisfied(promotion: Promotion) -> bool:
     """Whether the standing approvals are enough, by people who may still decide."""
     return _count(promotion).is_satisfied
@@ -173,10 +180,8 @@ def approved_expiry(application: Application) -> timedelta:
 
 
 def _count(promotion: Promotion) -> Count:
-    policy, found = _policy_for([promotion])
     # Counting needs no clock: expiry is the lifecycle's business.
-    gathered = facts.gather([promotion], found, policy=policy, viewer=None, at=promotion.status_at)
-    return evaluation.count(found[promotion.pk], gathered[promotion.pk])
+    return count_all([promotion], at=promotion.status_at)[promotion.pk]
 
 
 def _policy_for(promotions: Sequence[Promotion]) -> tuple[Policy, Mapping[UUID, Effective]]:

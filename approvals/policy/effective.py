@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, is_dataclass
 
 from approvals.policy.demands import Demands, Who
 from approvals.policy.document import AutoApprove
 from approvals.policy.schedules import Schedule
 
-NORMAL, ROLLBACK, EMERGENCY = "normal", "rollback", "emergency"
+MODES = NORMAL, ROLLBACK, EMERGENCY = "normal", "rollback", "emergency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Effective:
     """What holds for one Application."""
 
     demands: Demands
+    versions: Mapping[str, str]  # by mode
     quorums: tuple[QuorumRule, ...]
     exclude: frozenset[str]
     authors_unknown: str
@@ -90,13 +92,7 @@ class Effective:
 
     def version(self, mode: str = NORMAL) -> str:
         """Return a short hash of all that a decision stands under; names and origins do not count."""
-        sealed = {*_SEALED, *(key.field for key in self.demands if key.field.startswith(mode))}
-        facts = sorted(
-            [key.field, text_of(key.item), demand.level]
-            for key, demand in self.demands.items()
-            if key.field in sealed
-        )
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
+        return self.versions[mode]
 
 
 _SEALED = (
@@ -121,3 +117,17 @@ def text_of(item: object) -> str:
     if isinstance(item, frozenset):
         return json.dumps(sorted(map(text_of, item)))
     return json.dumps(astuple(item) if is_dataclass(item) else item)  # type: ignore[arg-type]
+
+
+def versions_of(demands: Demands) -> dict[str, str]:
+    """Return the short hash that is sealed, by mode: a way out also stands under its own rule."""
+    return {mode: _version(demands, mode) for mode in MODES}
+
+
+def _version(demands: Demands, mode: str) -> str:
+    facts = sorted(
+        [key.field, text_of(key.item), demand.level]
+        for key, demand in demands.items()
+        if key.field in _SEALED or key.field.startswith(f"{mode}.")
+    )
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]

@@ -116,6 +116,14 @@ class Count:
         return self.refusal is None and not any(quorum.missing for quorum in self.quorums)
 
     @property
+    def wanting(self) -> tuple[QuorumStanding, ...]:
+        """The quorums that still want somebody; all of them when none is missing anybody.
+
+        A quorum may have become smaller by itself, as when authors became known: then any member completes it.
+        """
+        return tuple(quorum for quorum in self.quorums if quorum.missing) or self.quorums
+
+    @property
     def unsatisfiable(self) -> tuple[str, ...]:
         """What can never be fulfilled as things are, in sentences."""
         blocked = () if self.refusal is None else (self.refusal.sentence,)

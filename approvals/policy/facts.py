@@ -60,15 +60,13 @@ def gather(
     """Return the facts of each promotion."""
     approvals = _approvals(promotions)
     bound = bindings_of(policy.document)
-    users = [(user, _groups(user)) for user in permissions.people_with(Action.DECIDE, bound)]
-    viewing = [(viewer, _groups(viewer))] if viewer is not None else []
+    deciders = list(permissions.people_with(Action.DECIDE, bound))
+    here = _People(deciders, viewer, bound)
     builders = _builders(promotions, effective, policy.document)
     authors = _commit_authors(promotions, effective, policy.document)
     found = {}
     for promotion in promotions:
-        application = promotion.application
-        people = [_person(user, groups, bound, application) for user, groups in users]
-        viewers = [_person(user, groups, bound, application) for user, groups in viewing]
+        people, viewing = here.at(promotion.application)
         found[promotion.pk] = Facts(
             at=at,
             expires_at=promotion.expires_at,
@@ -80,8 +78,8 @@ def gather(
             plan_error=str(promotion.plan.get("error") or ""),
             closed=policy.closed,
             approvals=approvals.get(promotion.pk, ()),
-            people=tuple(person for person in people if person.may_decide),
-            viewer=viewers[0] if viewers else None,
+            people=people,
+            viewer=viewing,
             builder=builders.get(promotion.pk, Authors()),
             commit_authors=authors.get(promotion.pk, Authors()),
             identities=policy.document.identities,
@@ -141,14 +139,34 @@ def _approvals(promotions: Sequence[Promotion]) -> dict[UUID, tuple[Approval, ..
     return found
 
 
+class _People:
+    """Who everybody is for an Application; Applications under the same bindings share the answer."""
+
+    def __init__(
+        self, deciders: Sequence[User], viewer: User | None, bound: Sequence[Binding]
+    ) -> None:
+        self._deciders = [(user, _groups(user)) for user in deciders]
+        self._viewer = [(viewer, _groups(viewer))] if viewer is not None else []
+        self._bound = bound
+        self._known: dict[tuple[Binding, ...], tuple[tuple[Person, ...], Person | None]] = {}
+
+    def at(self, application: Application) -> tuple[tuple[Person, ...], Person | None]:
+        """Return who may decide for the Application, and the viewer."""
+        held = tuple(item for item in self._bound if item.covers(application))
+        if held not in self._known:
+            people = (_person(user, groups, held) for user, groups in self._deciders)
+            viewers = [_person(user, groups, held) for user, groups in self._viewer]
+            deciding = tuple(person for person in people if person.may_decide)
+            self._known[held] = deciding, viewers[0] if viewers else None
+        return self._known[held]
+
+
 def _groups(user: User) -> frozenset[str]:
     return frozenset(group.name for group in user.groups.all())
 
 
-def _person(
-    user: User, groups: frozenset[str], bound: Sequence[Binding], application: Application
-) -> Person:
-    roles = permissions.roles_by(user.username, groups, bound, application)
+def _person(user: User, groups: frozenset[str], held: Sequence[Binding]) -> Person:
+    roles = permissions.roles_by(user.username, groups, held)
     return Person(
         username=user.get_username(),
         full_name=user.get_full_name(),

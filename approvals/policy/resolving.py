@@ -13,10 +13,12 @@ from approvals.policy.effective import (
     WayOut,
     WindowRule,
     text_of,
+    versions_of,
 )
 from approvals.policy.schedules import Schedule
 from approvals.policy.targets import Target
 
+NOWHERE = Target("", "", "", (), frozenset())  # for which only rules without a selector hold
 BUILT_IN = Defaults.model_validate_json(
     """{
         "approvals": [{"name": "approvers", "role": "approver"}],
@@ -54,6 +56,7 @@ def of_demands(demands: Demands) -> Effective:
     ]
     return Effective(
         demands=demands,
+        versions=versions_of(demands),
         quorums=(*_quorums(demands, "approvals"), *mandatory),
         exclude=frozenset(str(key.item) for key, _ in _about(demands, "exclude")),
         authors_unknown=_word(demands, "when_authors_unknown", merging.AUTHORS_UNKNOWN),

@@ -75,9 +75,7 @@ def evaluate(effective: Effective, facts: Facts) -> Standing:
 def _satisfied_by_viewer(viewer: Person | None, count: Count) -> tuple[str, ...]:
     if viewer is None:
         return ()
-    # A quorum may have become smaller by itself, as when authors became known: then any member completes it.
-    wanting = [quorum for quorum in count.quorums if quorum.missing] or count.quorums
-    return tuple(quorum.name for quorum in wanting if viewer.username in quorum.eligible)
+    return tuple(quorum.name for quorum in count.wanting if viewer.username in quorum.eligible)
 
 
 def _completes(effective: Effective, facts: Facts) -> bool:

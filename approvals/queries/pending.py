@@ -56,6 +56,7 @@ class Wanted:
     at: datetime
     visible: Scope = scopes.EVERYTHING
     decidable: Scope = scopes.NOTHING  # Applications whose promotions the person may decide
+    counting: Q = field(default_factory=Q)  # promotions for which their approval would count
     show: Show = Show.ALL
     project: str = ""
     text: str = ""
@@ -153,6 +154,7 @@ class Inbox:
         return (
             Q(status=Status.PENDING, expires_at__gt=wanted.at)
             & wanted.decidable.condition()
+            & wanted.counting
             & ~Q(requested_by=wanted.username)
             & ~Q(pk__in=self._own)
         )

@@ -114,13 +114,14 @@ def pending_list(request: PersonRequest) -> HttpResponse:
 def wanted_from(request: PersonRequest, form: PendingFilterForm) -> Wanted:
     """Return what the address asks for; what cannot be read falls back to everything."""
     form.is_valid()
-    sent = form.cleaned_data.get("show", "")
+    sent, at = form.cleaned_data.get("show", ""), clock.now()
     return Wanted(
         username=request.user.get_username(),
         user_id=request.user.pk,
-        at=clock.now(),
+        at=at,
         visible=sight.visible_to(request),
         decidable=sight.decidable_by(request),
+        counting=policy.wants(request.user, at=at),
         show=Show(sent) if sent in set(Show) else Show.ALL,
         project=form.cleaned_data.get("project", ""),
         text=form.cleaned_data.get("q", ""),

@@ -1,0 +1,95 @@
+"""Which pending promotions want a person's approval, as a condition for lists: what `explain` says one by one.
+
+Most is told by the Application alone: whether the person belongs to a quorum at all. Only where several quorums
+stand side by side, or authors are excluded, each promotion is looked at, up to a limit; beyond it a promotion
+stays in the list and its page says the rest.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.db.models.fields.json import KT
+
+from approvals import permissions
+from approvals.models import Promotion
+from approvals.policy import asking, facts, resolving, store
+from approvals.policy.effective import MODES, Effective
+from approvals.policy.evaluation import Count
+from approvals.policy.store import Policy
+from updater.models import Application
+
+MAX_LOOKED_AT = 500
+
+
+def wants(person: User, *, at: datetime) -> Q:
+    """Return the promotions whose quorums want this person, of those that are open and theirs to decide."""
+    policy = store.current()
+    if policy.closed:
+        return Q(pk=None)
+    if not policy.document.rules:
+        return _without_rules(person, policy, at=at)
+    pending = Promotion.objects.pending()
+    rows = Application.objects.filter(pk__in=pending.values("application"))
+    applications = {row.pk: row for row in rows.only("cluster", "project", "namespace", "name")}
+    effective = asking.effective_for(applications.values(), policy)
+    groups = {group.name for group in person.groups.all()}
+    bound = facts.bindings_of(policy.document)
+    mine = [
+        row
+        for row in applications.values()
+        if _belongs(
+            effective[row.pk],
+            username=person.username,
+            groups=groups,
+            roles=permissions.roles_by(person.username, groups, bound, row),
+        )
+    ]
+    unclear = [row.pk for row in mine if _is_unclear(effective[row.pk])]
+    refused = _refused(Q(application__in=unclear), person, at=at) if unclear else []
+    return Q(application__in=[row.pk for row in mine]) & ~Q(pk__in=refused)
+
+
+def _without_rules(person: User, policy: Policy, *, at: datetime) -> Q:
+    effective = resolving.resolve(policy.document, resolving.NOWHERE)
+    return ~Q(pk__in=_refused(Q(), person, at=at)) if _is_unclear(effective) else Q()
+
+
+def _belongs(
+    effective: Effective, *, username: str, groups: Collection[str], roles: Collection[str]
+) -> bool:
+    return any(
+        rule.who.includes(username=username, groups=groups, roles=roles)
+        for mode in MODES
+        for rule in effective.quorums_for(mode)
+    )
+
+
+def _is_unclear(effective: Effective) -> bool:
+    """Whether a member of a quorum may still not be wanted."""
+    ways_out = effective.rollback is not None or effective.emergency is not None
+    return ways_out or bool(effective.exclude) or len(effective.quorums) > 1
+
+
+def _refused(condition: Q, person: User, *, at: datetime) -> list[UUID]:
+    rows = (
+        Promotion.objects.pending()
+        .filter(condition, expires_at__gt=at)
+        .select_related("application", "tracked_image", "candidate")
+        .defer("application__manifest", "application__write_back", "subject", "plan")
+        .annotate(plan_error=KT("plan__error"))
+        .order_by("-created_at")[:MAX_LOOKED_AT]
+    )
+    found = list(rows)
+    for row in found:
+        # Nothing but its error is asked of the plan, and many plans are megabytes.
+        error = getattr(row, "plan_error", None)
+        row.plan = {"error": error} if error else {}
+    counts = asking.count_all(found, at=at)
+    return [row.pk for row in found if not _is_wanted(counts[row.pk], person.username)]
+
+
+def _is_wanted(count: Count, username: str) -> bool:
+    return count.refusal is None and any(username in item.eligible for item in count.wanting)
