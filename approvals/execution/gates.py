@@ -23,6 +23,15 @@ def require_open(promotion: Promotion, *, at: datetime) -> None:
     """
     if promotion.status not in (Status.APPROVED, Status.ERRORED):
         return  # it has started: what is begun is finished
+    require_open_now(promotion, at=at)
+
+
+def require_open_now(promotion: Promotion, *, at: datetime) -> None:
+    """Check the same for one that has started and waits to be merged by us: that is what Argo CD will see.
+
+    Raises:
+        GateClosedError: with the first closed gate in words.
+    """
     for gate in policy.gates(promotion, at=at):
         # The registry is asked for the digest itself right before the push.
         if not gate.is_open and gate.key != "digest":

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from approvals.execution import batches, proposals, settling
+from approvals.execution import batches, gates, proposals, settling
 from approvals.execution import pull_request_checks as checks
 from approvals.execution import pull_request_reasons as reasons
 from approvals.execution.proposals import Record, Standing
@@ -161,6 +161,7 @@ class _Watch:
 
     def _merge(self, found: PullRequest) -> PullRequest:
         for row in self._alive:
+            gates.require_open_now(row, at=clock.now())
             batches.require_digest(row, world=self._world)
         self._host.merge(found, message=self._record.message)
         return self._host.get(found.number)

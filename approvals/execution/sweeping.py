@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from approvals.execution import application_target, gates, git_target, leases, pull_request_target
 from approvals.execution.proposals import Standing
@@ -70,8 +70,13 @@ def _due() -> "Iterable[Promotion]":
         Promotion.objects.with_target()
         .prefetch_related("decisions__by")
         .filter(waiting | started | unclear | left_open)
-        .order_by(F("approved_at").asc(nulls_last=True), "created_at")[:MAX_DUE]
+        .order_by(_looks_last(), F("approved_at").asc(nulls_last=True), "created_at")[:MAX_DUE]
     )
+
+
+def _looks_last() -> Case:
+    # Hundreds may wait for their pull requests; who was just approved does not wait for them.
+    return Case(When(pull_request={}, then=Value(0)), default=Value(1))
 
 
 def _by_target(promotions: Iterable[Promotion]) -> dict[str, list[Promotion]]:
