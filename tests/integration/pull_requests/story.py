@@ -1,6 +1,7 @@
 """One Application that is written by pull requests, and what a person or a stranger does to them."""
 
 from approvals.models import Promotion
+from onebox.world.git_host.api import ApiAnswer
 from tests.integration.git.scene import plain_git
 from tests.integration.pull_requests import hosts
 from tests.integration.story.conftest import approve
@@ -68,6 +69,28 @@ class Story:
         new = merger.commit(tree, [old, main], "Merge branch main\n", "Mei <mei@example.com>")
         merger.move(head, new, old)
         return new
+
+    def branch(self, name):
+        """Make a branch where main stands."""
+        plain_git(self.origin, "update-ref", f"refs/heads/{name}", self.tip("main"))
+
+    def files(self, branch):
+        return plain_git(self.origin, "ls-tree", "-r", "--name-only", branch).split()
+
+    def answer(self, *answers):
+        """Let the host answer the next requests with these, whatever they ask."""
+        self.outside.git.faults.api_answers += answers
+
+    def error_out(self, promotion):
+        """Let the worker stop with an error that needs a person, the pull request open."""
+        self.answer(ApiAnswer(401, {"message": "expired"}))
+        self.sweep()
+        assert seen(promotion).status == "ERRORED"
+
+    def retry(self):
+        """Make everything due, as the retry button does."""
+        Promotion.objects.filter(status="ERRORED").update(next_attempt_at="2026-01-01T00:00Z")
+        return self.outside.execute()
 
     def client(self):
         """Return a client of the pull requests, as the worker has it."""
