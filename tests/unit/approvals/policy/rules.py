@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from approvals.permissions import Role
 from approvals.policy import reading, resolving
+from approvals.policy.demands import merge, of_rule
 from approvals.policy.document import (
     AutoApprove,
     Document,
@@ -37,6 +38,11 @@ def policy(text: str = "") -> Document:
 def effective(text: str = "", target: Target = PAYMENTS) -> Effective:
     """Return what a policy file says for an Application."""
     return resolving.resolve(policy(text), target)
+
+
+def merge_of(*several: Requirements) -> dict:
+    """Return the demands of some rules, merged."""
+    return merge(of_rule(item, f"rule {number}") for number, item in enumerate(several))
 
 
 def quorums():
