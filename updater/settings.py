@@ -214,6 +214,8 @@ ALLOW_OPERATOR_CREDENTIALS = env_bool(
     "ALLOW_OPERATOR_CREDENTIALS"
 )  # env: and ext: in registries.conf
 PRIVATE_REGISTRIES = env_list("PRIVATE_REGISTRIES")  # hosts with addresses of private networks
+REGISTRY_TOKEN_HOSTS = env_list("REGISTRY_TOKEN_HOSTS")  # may ask for credentials of any registry
+REGISTRY_BLOB_HOSTS = env_list("REGISTRY_BLOB_HOSTS")  # registries may redirect blobs there
 ALLOW_INSECURE_REGISTRIES = env_list("ALLOW_INSECURE_REGISTRIES")  # hosts that speak plain HTTP
 ALLOW_INSECURE_GIT = env_bool("ALLOW_INSECURE_GIT")  # plain http:// git URLs: the demo world
 # Who merges our pull requests: "never" us, or us "when-allowed" by the host's own checks and rules

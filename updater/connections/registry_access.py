@@ -34,6 +34,8 @@ def access() -> registry.Access:
     rules = registry.NetworkRules(
         allow_insecure_hosts=frozenset(settings.ALLOW_INSECURE_REGISTRIES),
         private_hosts=frozenset(settings.PRIVATE_REGISTRIES),
+        token_hosts=frozenset(settings.REGISTRY_TOKEN_HOSTS),
+        blob_hosts=frozenset(settings.REGISTRY_BLOB_HOSTS),
     )
     return registry.Access(rules=rules)
 
