@@ -23,6 +23,16 @@ def source(label: str) -> str:
     return urlunsplit((parts.scheme, parts.hostname + port, path, "", ""))
 
 
+def web(address: str) -> str:
+    """Return the address if it is a web address without credentials, else ""."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    is_safe = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+    return address if is_safe else ""
+
+
 def is_revision(text: str) -> bool:
     """Whether the text is a commit hash, so it may become part of a link."""
     return _REVISION.fullmatch(text) is not None

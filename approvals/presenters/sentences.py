@@ -151,6 +151,10 @@ SENTENCES: dict[AuditKind, Sentence] = {
 }
 
 
+# Their reason already stands in the sentence.
+_TOLD_WITHOUT_QUOTE = {AuditKind.CANDIDATE_FOUND, AuditKind.EXECUTION_FINISHED}
+
+
 def tell(event: AuditEvent) -> Told:
     """Return the event as a sentence; a kind that this release does not know is told by its name."""
     facts = details_of(event)
@@ -191,7 +195,7 @@ def _short(key: str, value: object) -> str:
 
 
 def _quote(kind: str, facts: Mapping[str, Any]) -> str:
-    if kind == AuditKind.CANDIDATE_FOUND:
+    if kind in _TOLD_WITHOUT_QUOTE:
         return ""
     for key in ("reason", "message", "error"):
         if isinstance(facts.get(key), str) and facts[key]:

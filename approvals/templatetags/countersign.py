@@ -99,7 +99,7 @@ def short_digest(value: str) -> str:
 @register.filter
 def megabytes(size: int) -> str:
     """Return a size in bytes as people say it."""
-    return f"{size / 1_000_000:.1f} MB"
+    return f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{size / 1000:.1f} kB"
 
 
 def _time(moment: datetime, text: str) -> SafeString:

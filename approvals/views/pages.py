@@ -16,7 +16,8 @@ def show(
     if is_partial(request):
         folder, _, name = page.rpartition("/")
         template = f"{folder}/_{name}.html"
-    response = render(request, template, dict(context), status=status)
+    whole = {**context, "is_partial": is_partial(request)}
+    response = render(request, template, whole, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -43,9 +43,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of the timeline."""
+    """One line of the timeline; who is "" where nobody acted."""
 
-    event: AuditEvent
+    at: datetime
+    who: str
     told: Told
 
 
@@ -67,6 +68,9 @@ def promotion(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
         return render(
             request, "promotions/_freshness.html", {"promotion": row, "is_fresh": is_fresh}
         )
+    if pages.is_partial(request) and row.is_pending:
+        # It was sealed anew under an open page: show it from the start, with its own form.
+        return HttpResponse(headers={"HX-Refresh": "true"})
     return pages.show(request, "promotions/promotion", page_context(request, row))
 
 
@@ -104,7 +108,9 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "rule": policy.rule_in_words(row),
         "sealed": sealed_fields(row.subject),
         "change": _change(row, around),
-        "timeline": timeline(around.events),
+        "timeline": timeline(row, around.events),
+        "tense": verdicts.tense_of(row),
+        "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "seen": seen_mark(row),
         "now": at,
         **_actions(request, row, standing),
@@ -116,9 +122,14 @@ def seen_mark(row: Promotion) -> str:
     return f"{row.seal}.{row.revision}.{row.status}"
 
 
-def timeline(events: Iterable[AuditEvent]) -> list[Moment]:
-    """Return the events as lines, in their order."""
-    return [Moment(event, sentences.tell(event)) for event in events]
+def timeline(row: Promotion, events: Iterable[AuditEvent]) -> list[Moment]:
+    """Return the events and the finding of the candidate as lines, newest first."""
+    candidate = row.candidate
+    reason = visible(candidate.reason) or "asked for by a person"
+    found = Told("PENDING", "plain", "Found", f"Candidate found: {reason}", "")
+    lines = [Moment(event.at, visible(event.actor), sentences.tell(event)) for event in events]
+    lines.append(Moment(candidate.found_at, "", found))
+    return sorted(lines, key=lambda line: line.at, reverse=True)
 
 
 def sealed_fields(subject: dict[str, Any]) -> list[SealedField]:

@@ -13,7 +13,7 @@ from approvals.forms import ReleaseFilterForm
 from approvals.models import Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
-from approvals.presenters import times
+from approvals.presenters import links, times
 from approvals.presenters.people import name_of
 from approvals.queries import keyset, promotions, releases
 from approvals.queries.releases import Show, Wanted
@@ -33,8 +33,16 @@ CHIPS = {
 }
 # What a worker does, in order; a test holds this together with the ledger it writes.
 GIT_STEPS = ("Revalidate", "Build commit", "Push", "Refresh Application")
+PULL_REQUEST_STEPS = (
+    "Revalidate",
+    "Build commit",
+    "Push branch",
+    "Open pull request",
+    "Wait for merge",
+    "Refresh Application",
+)
 PATCH_STEPS = ("Revalidate", "Patch Application")
-NO_RETURN = {"Push", "Patch Application"}
+NO_RETURN = {"Push", "Wait for merge", "Patch Application"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,7 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
         "attempt": chosen,
         "steps": _steps(row, chosen),
         "lease": promotions.lease_of(chosen) if chosen else None,
+        "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "now": at,
         **_actions(request, row),
     }
@@ -136,7 +145,7 @@ def _attempt(attempts: Sequence[Execution], wanted: str) -> Execution | None:
 def _steps(row: Promotion, attempt: Execution | None) -> list[Step]:
     records = list(attempt.steps.all()) if attempt else []
     known = {record.name for record in records}
-    expected = GIT_STEPS if row.plan.get("method") == "git" else PATCH_STEPS
+    expected = _expected(row)
     is_going = attempt is None or attempt.ended_at is None or row.status in Status.alive()
     to_come = [name for name in expected if name not in known] if is_going else []
     lines = [(record.name, record) for record in records] + [(name, None) for name in to_come]
@@ -144,6 +153,12 @@ def _steps(row: Promotion, attempt: Execution | None) -> list[Step]:
         Step(position, name, record, _took(record), name in NO_RETURN)
         for position, (name, record) in enumerate(lines, start=1)
     ]
+
+
+def _expected(row: Promotion) -> tuple[str, ...]:
+    if row.plan.get("pull_request"):
+        return PULL_REQUEST_STEPS
+    return GIT_STEPS if row.plan.get("method") == "git" else PATCH_STEPS
 
 
 def _took(record: ExecutionStep | None) -> str:

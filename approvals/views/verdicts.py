@@ -20,6 +20,37 @@ class Verdict:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tense:
+    """How the page speaks of the change: as something to come, under way, done, or never done."""
+
+    before: str
+    after: str
+    plan: str
+    may_change: bool = False  # whether gates and the way back still matter
+
+
+_TO_COME = Tense("Runs now", "Proposed", "What will be written", may_change=True)
+_UNDER_WAY = Tense("Ran before", "On its way", "What is written")
+_DONE = Tense("Ran before", "Released", "What was written")
+_NEVER = Tense("Ran then", "Was proposed", "What would have been written")
+_TENSES = {
+    Status.PENDING: _TO_COME,
+    Status.APPROVED: _TO_COME,
+    Status.EXECUTING: _UNDER_WAY,
+    Status.VERIFYING: _UNDER_WAY,
+    Status.UNKNOWN: _UNDER_WAY,
+    Status.ERRORED: _UNDER_WAY,
+    Status.SUCCEEDED: _DONE,
+    Status.FAILED: _DONE,
+}
+
+
+def tense_of(promotion: Promotion) -> Tense:
+    """Return how to speak of the change in this status."""
+    return _TENSES.get(Status(promotion.status), _NEVER)
+
+
 def of(promotion: Promotion, standing: Standing, *, now: datetime) -> Verdict:
     """Return the verdict for the person whose standing this is."""
     status = Status(promotion.status)
@@ -70,6 +101,9 @@ def _what_happens(promotion: Promotion, standing: Standing) -> str:
     if standing.missing > 1:
         return standing.next_step
     plan = promotion.plan
+    if plan.get("pull_request"):
+        base = visible(str(plan.get("base_branch", "")))
+        return f"Runs at once: a pull request to {base}; merged there, Argo CD follows."
     if plan.get("method") == "git":
         branch = visible(str(plan.get("branch", "")))
         follows = "Argo CD syncs" if promotion.application.is_automated else "somebody must sync"

@@ -50,8 +50,8 @@ def _visit(page: Page, url: str) -> Iterator[str]:
     page.locator("a[href$='/execution/']").first.click()
     page.wait_for_url(re.compile(r"/execution/"))
     yield "execution"
-    page.goto(f"{url}/audit/")
-    page.locator("tr[data-row]:has(td:text-matches('approved')) a").first.click()
+    page.goto(f"{url}/audit/?kind=promotion.approved")
+    page.locator("tr[data-row] a").first.click()
     page.wait_for_url(re.compile(r"open="))
     yield "audit"
 

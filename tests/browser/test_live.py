@@ -62,6 +62,29 @@ def test_running_promotion_renews_itself(promotion: Promotion, signed_in: Page):
     expect(page.locator(".verdict")).to_contain_text("It runs.")
 
 
+def test_decision_bar_follows_what_may_still_be_done(promotion: Promotion, signed_in: Page):
+    Promotion.objects.update(status="APPROVED", approved_at=promotion.created_at)
+    page = _open(signed_in, promotion)
+    expect(page.get_by_role("link", name="Reject…")).to_be_visible()
+
+    Promotion.objects.update(status="SUCCEEDED", ended_at=promotion.created_at)
+
+    expect(page.locator(".verdict")).to_contain_text("It runs.")
+    expect(page.get_by_role("link", name="Reject…")).to_have_count(0)
+
+
+def test_approved_promotion_that_is_sealed_anew_shows_its_new_form(
+    promotion: Promotion, signed_in: Page
+):
+    Promotion.objects.update(status="APPROVED", approved_at=promotion.created_at)
+    page = _open(signed_in, promotion)
+
+    Promotion.objects.update(status="PENDING", seal="f" * 64, revision=2)
+
+    expect(page.get_by_role("button", name="Approve and commit")).to_be_visible()
+    assert page.locator("form[aria-label=Decision] [name=seal]").input_value() == "f" * 64
+
+
 def test_filter_is_fetched_without_leaving_the_page(promotion: Promotion, signed_in: Page):
     page = signed_in
     page.evaluate("window.stayed = true")

@@ -2,7 +2,6 @@
 const POLL_MS = 15_000;
 const GATHER_MS = 400; // several changes, one look
 const REST_MS = 2_000; // between looks, however much happens
-const live = document.querySelector("[data-live]");
 let isListening = false;
 let changed = new Set();
 let timer = null;
@@ -24,6 +23,7 @@ function lookSoon(promotion = "") {
 }
 
 function say(tone, text) {
+  const live = document.querySelector("[data-live]");
   if (!live) return;
   live.dataset.tone = tone;
   live.textContent = text;
@@ -31,26 +31,26 @@ function say(tone, text) {
 
 const sayHow = () => (isListening ? say("ok", "Live") : say("wait", "Looks every 15 s"));
 
-live?.addEventListener("promotion", (event) => lookSoon(event.detail.data));
-live?.addEventListener("htmx:sse:after:connection", () => {
+document.addEventListener("promotion", (event) => lookSoon(event.detail.data));
+document.addEventListener("htmx:sse:after:connection", () => {
   isListening = true;
   sayHow();
   lookSoon(); // what happened while nobody listened is not stored
 });
 for (const name of ["htmx:sse:error", "htmx:sse:close"]) {
-  live?.addEventListener(name, () => {
+  document.addEventListener(name, () => {
     isListening = false;
     sayHow();
   });
 }
 setInterval(() => {
-  if (!live || isListening || document.hidden) return;
+  if (isListening || document.hidden) return;
   sayHow();
   lookSoon();
 }, POLL_MS);
 document.addEventListener("htmx:error", () => say("bad", "Offline, figures are old"));
 document.addEventListener("htmx:after:swap", () => {
-  if (live?.dataset.tone === "bad") sayHow();
+  if (document.querySelector("[data-live][data-tone=bad]")) sayHow();
   count();
 });
 

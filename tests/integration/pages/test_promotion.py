@@ -142,6 +142,54 @@ def test_promotion_each_status_has_its_verdict_and_no_approve_button(
     assert "Approve and commit" not in page
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("PENDING", ("Runs now", "Proposed,", "What will be written", "Gates")),
+        ("EXECUTING", ("Ran before", "On its way,", "What is written")),
+        ("SUCCEEDED", ("Ran before", "Released,", "What was written")),
+        ("REJECTED", ("Ran then", "Was proposed,", "What would have been written")),
+    ],
+)
+def test_promotion_speaks_of_the_change_as_it_stands(
+    client: Client, sre: User, status: str, words: tuple[str, ...]
+):
+    promotion = builders.make_promotion(status=status)
+    client.force_login(sre)
+
+    page = _page(client, promotion)
+
+    assert [word for word in words if word not in page] == []
+    assert ('id="gates-title"' in page) == ("Gates" in words)
+
+
+def test_promotion_by_pull_request_says_so_and_links_it(client: Client, sre: User):
+    image = builders.make_tracked_image()
+    plan = builders.make_plan(image.application, "web", "a", "b")
+    plan |= {"pull_request": {"host": "gitea", "labels": []}}
+    record = {"name": "pull request #7", "url": "https://git.example.com/pulls/7", "head": "x"}
+    promotion = builders.make_promotion(
+        builders.make_candidate(image), plan=plan, pull_request=record
+    )
+    client.force_login(sre)
+
+    page = _page(client, promotion)
+
+    assert "Approve and open pull request" in page
+    assert '<a href="https://git.example.com/pulls/7"' in page
+    assert "a pull request to main" in page
+
+
+def test_promotion_sealed_anew_under_an_open_page_is_loaded_from_the_start(
+    client: Client, sre: User, promotion
+):
+    client.force_login(sre)
+
+    answer = client.get(f"/promotions/{promotion.pk}/", headers={"HX-Request": "true"})
+
+    assert (answer.content, answer.headers["HX-Refresh"]) == (b"", "true")
+
+
 def test_promotion_shows_links_between_the_two_revisions(client: Client, sre: User, promotion):
     repository = promotion.tracked_image.image_repository
     running = builders.make_manifest(repository, promotion.from_tag)
@@ -176,7 +224,7 @@ def test_promotion_timeline_tells_events_with_their_reasons(client: Client, sre:
     )
     client.force_login(sre)
 
-    page = _page(client, promotion)
+    page = " ".join(_page(client, promotion).split())
 
     assert "<strong>jonas</strong> was refused to approve" in page
     assert "<blockquote>No role.</blockquote>" in page

@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from approvals.execution import settling
+from approvals.execution import pull_request_facts, settling
 from approvals.models import Lease, Promotion
 from approvals.queries import releases
 from approvals.queries.releases import Show, Wanted
-from approvals.views.releases import GIT_STEPS, PATCH_STEPS
+from approvals.views.releases import GIT_STEPS, PATCH_STEPS, PULL_REQUEST_STEPS
 from tests import builders
 
 
@@ -188,9 +188,13 @@ def test_execution_shows_who_holds_the_lease(client: Client, sre: User):
 
 
 def test_steps_to_come_are_those_the_workers_record():
-    named = {settling.PUSH, settling.PATCH, settling.REFRESH, "Revalidate", "Build commit"}
+    named = {
+        *(settling.PUSH, settling.PATCH, settling.REFRESH),
+        *(pull_request_facts.PUSH, pull_request_facts.OPEN, pull_request_facts.WAIT),
+        *("Revalidate", "Build commit"),
+    }
 
-    assert set(GIT_STEPS) | set(PATCH_STEPS) == named
+    assert {*GIT_STEPS, *PATCH_STEPS, *PULL_REQUEST_STEPS} == named
 
 
 @pytest.mark.parametrize("address", ["/releases/", "/promotions/{}/execution/"])
