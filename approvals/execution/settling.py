@@ -116,7 +116,12 @@ class Ledger:
         return [row for start in starts for row in self._together(writes[start : start + TOGETHER])]
 
     def _together(self, writes: Sequence[tuple[Promotion, Write]]) -> list[Promotion]:
-        locked = Promotion.objects.select_for_update(of=("self",)).with_target().order_by("pk")
+        locked = (
+            Promotion.objects.select_for_update(of=("self",))
+            .with_target()
+            .prefetch_related("decisions__by__groups")
+            .order_by("pk")
+        )
         try:
             with transaction.atomic():
                 leases.require_current(self.grant)

@@ -104,21 +104,23 @@ def _carry_out(
 
 def _without_waiting(promotions: Sequence[Promotion], ledger: Ledger) -> list[Promotion]:
     """Return those whose gates are open; the others are told what they wait for."""
-    at, ready = clock.now(), []
+    closed = gates.closed(promotions, at=clock.now())
     for promotion in promotions:
-        try:
-            gates.require_open(promotion, at=at)
-        except gates.GateClosedError as error:
+        if error := closed.get(promotion.pk):
             ledger.not_ready([promotion], error)
-        else:
-            ready.append(promotion)
-    return ready
+    return [row for row in promotions if row.pk not in closed]
 
 
 def _reread(promotions: Sequence[Promotion]) -> list[Promotion]:
     """Read the rows again under the lease: another worker may have finished them meanwhile."""
-    rows = Promotion.objects.with_target().prefetch_related("decisions__by")
+    rows = (
+        Promotion.objects.with_target()
+        .select_related("tracked_image__image_repository__registry")
+        .prefetch_related("decisions__by")
+    )
     fresh = {row.pk: row for row in rows.filter(pk__in=[row.pk for row in promotions])}
+    for row in fresh.values():
+        row.tracked_image.application = row.application  # the same row, already here
     before = {row.pk: _progress(row) for row in promotions}
     return [
         fresh[row.pk]
