@@ -24,7 +24,9 @@ def read_one(name: str, *, kind: str) -> dict[str, object]:
     """
     found = read_all(name, kind=kind)
     if len(found) != 1:
-        raise DocumentError(f"{name} holds {len(found)} objects of kind {kind}: name a file with one.")
+        raise DocumentError(
+            f"{name} holds {len(found)} objects of kind {kind}: name a file with one."
+        )
     return found[0]
 
 
@@ -50,7 +52,9 @@ def _items(document: object) -> list[object]:
 
 def _checked(item: object, *, name: str, kind: str) -> dict[str, object]:
     if not isinstance(item, dict):
-        raise DocumentError(f"{name} holds something that is no {kind}: name a Kubernetes manifest.")
+        raise DocumentError(
+            f"{name} holds something that is no {kind}: name a Kubernetes manifest."
+        )
     if item.get("kind", kind) != kind:
         raise DocumentError(f"{name} holds an object of another kind than {kind}.")
     return item
