@@ -111,7 +111,9 @@ def test_w04_text_from_outside_stays_text_on_every_page(pages: dict[str, str]):
 
 @pytest.mark.parametrize("payload", ["\u202egnp.exe"], ids=ascii)
 def test_w04_turned_text_is_written_out_on_every_page(pages: dict[str, str]):
-    turned = [address for address, page in pages.items() if "\u202e" in page]
+    # What fields send back must match what is stored; what people read must not turn around.
+    shown = {address: re.sub(r'value="[^"]*"', "", page) for address, page in pages.items()}
 
-    # Only fields keep it: what one types there must match what is stored.
-    assert turned == ["/?q=\u202egnp.exe", "/audit/?open=1"]
+    turned = [address for address, page in shown.items() if "\u202e" in page]
+
+    assert turned == []
