@@ -154,7 +154,7 @@ def _push_and_open(
         if not draft.is_pushed:
             mirror.push(record.head_sha, record.head, expected=draft.expected)
         facts.pushed(commit, record, is_found=draft.is_pushed)
-        found, is_found = _find_or_open(rows, record, host=host)
+        found, is_found = _open_or_find(rows, record, host=host)
         note = _label(found, rows, host=host)
     except UpdaterError as error:
         facts.ledger.errored(rows, error)
@@ -162,13 +162,11 @@ def _push_and_open(
     facts.opened(rows, record.seen(found, at=clock.now()), is_found=is_found, note=note)
 
 
-def _find_or_open(
+def _open_or_find(
     promotions: Sequence[Promotion], record: Record, *, host: PullRequestHost
 ) -> tuple[PullRequest, bool]:
     """Return the pull request of our branch, and whether it was there already."""
     labels = promotions[0].plan["pull_request"]["labels"]
-    if found := host.find(record.head, record.base, only_open=True):
-        return found[0], True
     try:
         return host.open(proposals.proposal(record, promotions, labels=labels)), False
     except pull_requests.ProposalExistsError as exists:

@@ -15,6 +15,7 @@ from approvals.execution import batches, gates, proposals, settling
 from approvals.execution import pull_request_checks as checks
 from approvals.execution import pull_request_reasons as reasons
 from approvals.execution.proposals import Record, Standing
+from approvals.execution.pull_request_endings import Endings
 from approvals.execution.pull_request_facts import Facts
 from approvals.execution.pull_request_reasons import WAITING, Reason
 from approvals.execution.settling import Ledger
@@ -63,7 +64,7 @@ def watch(
         facts.postponed(members, error)
         return []
     except UpdaterError as error:
-        facts.stopped(members, None, error)
+        Endings(ledger).stopped(members, None, error)
         return []
     due = {row.pk for row in promotions}
     return [row for row in wanted if row.pk in due]
@@ -86,13 +87,14 @@ class _Watch:
         self._alive = [row for row in members if row.status in WAITING]
         self._record = record
         self._facts = facts
+        self._endings = Endings(facts.ledger)
         self._world = world
 
     def look(self) -> list[Promotion]:
         """Act on what stands on the host; return the promotions for which nothing does."""
         found, unwanted = self._find(), reasons.unwanted(self._members)
         if found is None:
-            self._facts.never_opened(self._members, self._record, unwanted)
+            self._endings.never_opened(self._members, self._record, unwanted)
             return [row for row in self._members if row.pk not in unwanted]
         if unwanted and found.state is not State.MERGED:
             found = self._call_off(found, unwanted)
@@ -117,7 +119,7 @@ class _Watch:
             found = self._close(found, " ".join(reason.text for reason in unwanted.values()))
             if found.state is State.MERGED:
                 return found
-        self._facts.called_off(self._members, self._seen(found), unwanted)
+        self._endings.called_off(self._members, self._seen(found), unwanted)
         self._tidy(found)
         return None
 
@@ -139,7 +141,7 @@ class _Watch:
         elif self._is_edited(found):
             self._refuse_edit(found)
         elif found.state is State.CLOSED:
-            self._facts.closed(self._alive, self._record, who=found.ended_by)
+            self._endings.closed(self._alive, self._record, who=found.ended_by)
         else:
             self._wait(found)
 
@@ -176,7 +178,7 @@ class _Watch:
         commit = checks.arrival(found, tip=tip, mirror=self._mirror)
         if error := self._objection(found, tip, commit):
             seen = replace(self._seen(found), state=Standing.MERGED)
-            self._facts.stopped(self._alive, seen, error)
+            self._endings.stopped(self._alive, seen, error)
             return
         written = self._facts.merged(
             self._alive, self._seen(found), commit=commit or tip, who=found.ended_by
@@ -234,7 +236,7 @@ class _Watch:
             self._take(found)
             return
         closed = replace(self._seen(found), state=Standing.CLOSED)
-        self._facts.stopped(self._alive, closed, HeadEditedError(why))
+        self._endings.stopped(self._alive, closed, HeadEditedError(why))
 
     def _seen(self, found: PullRequest) -> Record:
         return self._record.seen(found, at=clock.now())
