@@ -41,7 +41,8 @@ class Who:
     users: tuple[str, ...]
 
     def __str__(self) -> str:
-        groups = f"groups {', '.join(self.groups)}" if self.groups else ""
+        noun = "group" if len(self.groups) == 1 else "groups"
+        groups = f"{noun} {', '.join(self.groups)}" if self.groups else ""
         users = ", ".join(self.users)
         role = f"role {self.role}" if self.role else ""
         return " or ".join(filter(None, (role, groups, users)))

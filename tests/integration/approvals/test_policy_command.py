@@ -104,12 +104,12 @@ def test_explain_shows_values_with_origins_votes_gates_and_the_person(stand, per
 
     for line in (
         f"argocd/payments: policy {policy.current().name}",
-        "  Approvals               SREs: 2 approvals by somebody of groups sre  [production]",
+        "  Approvals               SREs: 2 approvals by somebody of group sre  [production]",
         "  Reason to reject        10 characters or more  [built-in]",
         "  Windows now             closed until no end in sight",
         "  SREs: 1 of 2 (ben); could still approve: ana",
         "  leads: 0 of 1 (nobody yet); could still approve: nobody",
-        "leads needs 1 of groups leads, and only 0 could approve (rule production).",
+        "leads needs 1 of group leads, and only 0 could approve (rule production).",
         "  ana can approve.",
         "  Window      Blocked     Closed (always). It does not open again in sight.  [production]",
     ):
@@ -162,8 +162,8 @@ def test_replay_counts_what_a_draft_would_have_changed(draft, person):
     told = _run("replay", draft, "--since", "30d")
 
     assert "blocked       argocd/payments/web" in told
-    assert "SREs: 1 of 2 by groups sre [production]" in told
-    assert "leads: 0 of 1 by groups leads [production]" in told
+    assert "SREs: 1 of 2 by group sre [production]" in told
+    assert "leads: 0 of 1 by group leads [production]" in told
     assert "closed at" in told
     assert "0s old, 2h of soak is asked [production]" in told
     assert told.endswith("2 blocked, 2 delayed, 0 auto-approved, 2 unsatisfiable, 0 cannot tell.\n")

@@ -94,7 +94,7 @@ def test_approve_that_would_count_for_nothing_is_refused_with_who_could(stand, p
     (reason,) = standing.why
     assert (reason.code, reason.who) == ("not_in_quorum", "ana, ben, cleo")
     assert [item.rule for item in reason.because] == ["payments", "payments"]
-    assert reason.as_dict()["because"][0]["sentence"] == "SREs needs 2 more of groups sre."
+    assert reason.as_dict()["because"][0]["sentence"] == "SREs needs 2 more of group sre."
 
 
 def test_approve_by_a_member_without_the_role_is_refused(stand, people):

@@ -83,7 +83,7 @@ def test_minimum_left_of_what_nobody_can_give_is_still_a_number():
 
     assert evaluation.minimum_left(counted.quorums) == 3
     assert counted.unsatisfiable == (
-        "x needs 3 of groups nobody, and only 0 could approve (rule a).",
+        "x needs 3 of group nobody, and only 0 could approve (rule a).",
     )
 
 
@@ -94,7 +94,7 @@ def test_unsatisfiable_names_how_many_are_excluded():
     )
 
     assert counted.unsatisfiable == (
-        "x needs 2 of groups leads, and only 1 could approve, 1 excluded (rule a).",
+        "x needs 2 of group leads, and only 1 could approve, 1 excluded (rule a).",
     )
 
 
@@ -118,7 +118,7 @@ def test_evaluate_when_missing_people_are_others_says_who():
     seen = _stand(TWO, "dan", "dan")
 
     assert seen.reasons == ("You approved it already.",)
-    assert seen.next_step == "Waits for 2 of groups sre."
+    assert seen.next_step == "Waits for 2 of group sre."
 
 
 def test_evaluate_of_a_quorum_that_shrank_lets_a_member_complete_it():

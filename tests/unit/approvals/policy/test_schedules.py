@@ -85,7 +85,6 @@ BAD_RULES = {
     "counted weekday of a week": ("FREQ=WEEKLY;BYDAY=2FR", "counts weekdays"),
     "until in UTC": ("FREQ=DAILY;UNTIL=20260201T000000Z", "without Z"),
     "until 31 February": ("FREQ=DAILY;UNTIL=20260231", "no time"),
-    "never": ("FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30", "never starts"),
     "days of the month in days": ("FREQ=DAILY;BYMONTHDAY=30", "needs FREQ=MONTHLY"),
     "every seventh day but another": ("FREQ=DAILY;INTERVAL=7;BYDAY=MO", "needs FREQ=WEEKLY"),
     "over before it began": ("FREQ=DAILY;UNTIL=20250101", "never starts"),
