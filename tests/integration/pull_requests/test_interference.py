@@ -21,9 +21,11 @@ def story(outside):
 # Edited
 
 
-def test_head_pushed_to_by_a_stranger_is_closed_and_named(story, sre):
+@pytest.mark.parametrize("path", ["values.yaml", OVERRIDE], ids=["another-file", "our-file"])
+def test_head_pushed_to_by_a_stranger_is_closed_and_named(story, sre, path):
     promotion = seen(story.proposed(sre))
-    sha = story.push(promotion.pull_request["head"], VALUES)
+    head = promotion.pull_request["head"]
+    sha = story.push(head, {path: story.read(head, path).encode() + b"# harmless?\n"})
 
     story.sweep()
     story.sweep()
@@ -279,7 +281,7 @@ def test_refused_token_needs_a_person_and_goes_on_after_a_retry(story, sre, stat
 def test_refused_to_open_shows_the_hosts_words_and_a_retry_uses_the_branch(story, sre):
     promotion = story.approved(sre)
     words = {"message": "Validation failed", "errors": ["base is protected"]}
-    story.answer(ApiAnswer(200, []), ApiAnswer(422, words))
+    story.answer(ApiAnswer(422, words))
 
     story.sweep()
     assert seen(promotion).status == "ERRORED"
