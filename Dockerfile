@@ -2,7 +2,7 @@
 FROM python:3.11-slim-bookworm AS packages
 COPY requirements/runtime.txt /build/runtime.txt
 RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /build/runtime.txt
+ && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /build/runtime.txt
 
 FROM python:3.11-slim-bookworm AS base
 # GitPython must not look for the git program when it is imported: the web image has none.

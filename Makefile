@@ -4,7 +4,8 @@ PYTHON ?= python3
 UV     ?= uv
 BIN    := .venv/bin
 SOURCE := updater approvals onebox
-PIP    := $(BIN)/pip --disable-pip-version-check install --require-hashes --only-binary :all:
+# The lock is whole, so nothing is resolved again: pip would look for a newer coverage[toml] than the pinned one.
+PIP    := $(BIN)/pip --disable-pip-version-check install --no-deps --require-hashes --only-binary :all:
 
 # The checks import the settings and connect to nothing.
 CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz \
