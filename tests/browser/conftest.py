@@ -30,6 +30,7 @@ def _browser() -> str | None:
     return named or next((path for path in found if path), None)
 
 
+@pytest.hookimpl(trylast=True)  # pytest itself sorts by parametrised session fixtures before that
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark everything here and run it last; skip it without a browser, unless CI forbids that.
 
