@@ -1,7 +1,6 @@
 """The decide page: everything a decision needs, exact, and nothing that moves under the eyes."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,6 +10,8 @@ from django.utils import timezone
 from approvals.models import Promotion
 from tests import builders
 from updater.audit import AuditKind
+
+NOBODYS = "0c6d5b3c-53f4-4b1e-9a33-4a1d6d1f0f5e"  # no promotion has this id
 
 
 @pytest.fixture
@@ -294,7 +295,7 @@ def test_promotion_running_one_renews_itself(client: Client, sre: User):
 
 
 @pytest.mark.parametrize(
-    "address", [f"/promotions/{uuid4()}/", "/promotions/1/", f"/promotions/{uuid4()}/execution/"]
+    "address", [f"/promotions/{NOBODYS}/", "/promotions/1/", f"/promotions/{NOBODYS}/execution/"]
 )
 def test_promotion_that_does_not_exist_is_not_found(client: Client, sre: User, address: str):
     client.force_login(sre)
