@@ -37,14 +37,19 @@ class Action(StrEnum):
     SIGNED_IN = "signed-in"  # sign-out, theme
     VIEW = "view"  # Applications, promotions, releases
     DECIDE = "decide"  # approve, reject
-    EXECUTE = "execute"  # retry, abort
+    EXECUTE = "execute"  # retry, abort, withdraw
+    COMMENT = "comment"
+    REQUEST = "request"  # a promotion of a chosen tag, decided as usual
+    HOLD = "hold"  # hold and release
+    DECLARE = "declare"  # an emergency
+    REVIEW = "review"  # somebody else's emergency
     VIEW_AUDIT = "view-audit"
     ADMINISTER = "administer"  # tokens of others, people
 
 
 _ALLOWED: dict[Role, frozenset[Action]] = {
-    Role.VIEWER: frozenset({Action.VIEW}),
-    Role.APPROVER: frozenset({Action.VIEW, Action.DECIDE, Action.EXECUTE, Action.VIEW_AUDIT}),
+    Role.VIEWER: frozenset({Action.VIEW, Action.COMMENT, Action.REQUEST}),
+    Role.APPROVER: frozenset(set(Action) - {Action.ADMINISTER}),
     Role.AUDITOR: frozenset({Action.VIEW, Action.VIEW_AUDIT}),
     Role.ADMINISTRATOR: frozenset({Action.VIEW, Action.VIEW_AUDIT, Action.ADMINISTER}),
 }

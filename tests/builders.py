@@ -209,6 +209,16 @@ _NEEDS_APPROVAL = {
 _OVER = {"SUCCEEDED", "FAILED", "REJECTED", "EXPIRED", "SUPERSEDED", "WITHDRAWN", "ABORTED"}
 
 
+def _asked_for(candidate: Candidate, kind: str) -> dict[str, Any]:
+    """Return what a promotion of this kind cannot be without."""
+    if kind not in (Promotion.Kind.ROLLBACK, Promotion.Kind.CHOSEN):
+        return {}
+    asked: dict[str, Any] = {"requested_by": "somebody", "request_reason": "the new one is slow"}
+    if kind == Promotion.Kind.ROLLBACK:
+        asked["returns_to"] = make_promotion(candidate, status="SUCCEEDED")
+    return asked
+
+
 def make_promotion(candidate: Candidate | None = None, **changes: Any) -> Promotion:
     """Make a promotion of a candidate, sealed as the product seals; PENDING unless told otherwise."""
     candidate = candidate or make_candidate()
@@ -221,6 +231,7 @@ def make_promotion(candidate: Candidate | None = None, **changes: Any) -> Promot
         "created_at": now,
         "expires_at": now + timedelta(days=7),
         "plan": make_plan(image.application, image.alias, image.live_tag, candidate.tag),
+        **_asked_for(candidate, str(changes.get("kind", ""))),
         **changes,
     }
     if values["status"] in _NEEDS_APPROVAL:

@@ -1,14 +1,17 @@
 """What people decide and its execution, one noun a file."""
 
 from approvals.models.access import ApiToken, IdempotencyRecord
+from approvals.models.comment import Comment
 from approvals.models.decision import Decision
 from approvals.models.execution import Execution, ExecutionStep, Lease
 from approvals.models.hold import Hold
 from approvals.models.policy_version import PolicyVersion
 from approvals.models.promotion import Promotion
+from approvals.models.review import Review
 
 __all__ = [
     "ApiToken",
+    "Comment",
     "Decision",
     "Execution",
     "ExecutionStep",
@@ -17,4 +20,5 @@ __all__ = [
     "Lease",
     "PolicyVersion",
     "Promotion",
+    "Review",
 ]

@@ -69,6 +69,7 @@ class Promotion(models.Model):
         FORWARD = "forward"
         ROLLBACK = "rollback"
         CHOSEN = "chosen"  # a tag that a person asked for
+        EMERGENCY = "emergency"  # under fewer approvers; a review is owed
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(
@@ -99,9 +100,18 @@ class Promotion(models.Model):
     approved_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     requested_by = models.TextField(default="", blank=True)  # "" for the machine
+    request_reason = models.TextField(default="", blank=True)
+    # The release that succeeded here and that a rollback goes back to
+    returns_to = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="returns"
+    )
     superseded_by = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="supersedes"
     )
+    # A person wants it stopped; the worker looks between its steps
+    abort_requested_at = models.DateTimeField(null=True, blank=True)
+    abort_requested_by = models.TextField(default="", blank=True)
+    abort_reason = models.TextField(default="", blank=True)
     # Execution: when the next attempt is due, how many were made, what went wrong last
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -129,6 +139,15 @@ class Promotion(models.Model):
                 fields=["tracked_image"],
                 condition=Q(status__in=["EXECUTING", "VERIFYING", "UNKNOWN"]),
                 name="one_in_flight_per_image",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["rollback", "chosen"])
+                | (~Q(requested_by="") & ~Q(request_reason="")),
+                name="asked_for_by_somebody_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="rollback") | Q(returns_to__isnull=False),
+                name="rollback_goes_back_to_a_release",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=PromotionStatus.values), name="promotion_status_is_known"

@@ -84,6 +84,13 @@ SENTENCES: dict[AuditKind, Sentence] = {
         ", revision {revision}; earlier approvals are void",
         icon="seal",
     ),
+    AuditKind.PROMOTION_REQUESTED: _done(
+        "asked for {tag}", " to replace {from}", ", sealed as {seal}", icon="seal", tone="sign"
+    ),
+    AuditKind.APPROVAL_GIVEN: _done("signed {tag}", ", seal {seal}", tone="sign"),
+    AuditKind.APPROVAL_WITHDRAWN: _trouble(
+        "Withdrawn", "took the approval of {tag} back", icon="WITHDRAWN", tone="plain"
+    ),
     AuditKind.PROMOTION_APPROVED: _done("approved {tag}", ", seal {seal}", tone="sign"),
     AuditKind.APPROVAL_LAPSED: _trouble("Lapsed", "put it back before the people", icon="block"),
     AuditKind.PROMOTION_REJECTED: Sentence(
@@ -94,11 +101,21 @@ SENTENCES: dict[AuditKind, Sentence] = {
         "SUPERSEDED", "plain", "Superseded", ("set {tag} aside",)
     ),
     AuditKind.PROMOTION_WITHDRAWN: Sentence("WITHDRAWN", "plain", "Withdrawn", ("withdrew {tag}",)),
+    AuditKind.ABORT_REQUESTED: _trouble("Stopping", "asked to stop {tag}", icon="block"),
     AuditKind.PROMOTION_ABORTED: Sentence(
         "ABORTED", "plain", "Aborted", ("ended {tag}", " with {pull_request}")
     ),
     AuditKind.PROMOTION_RETRIED: _done("asked for another attempt", icon="return", tone="sign"),
     AuditKind.DECISION_REFUSED: _refused("was refused to {verb}"),
+    AuditKind.COMMENT_WRITTEN: _done("wrote a comment", icon="comment", tone="plain"),
+    AuditKind.HOLD_SET: _trouble("Held", "held {target}", ", until {until}", icon="block"),
+    AuditKind.HOLD_RELEASED: _done("released {target}"),
+    AuditKind.HOLD_ENDED: _done("saw the hold on {target} end", tone="plain"),
+    AuditKind.REFUSAL_LIFTED: _done("lets {tag} be offered again", ", {digest}", tone="sign"),
+    AuditKind.EMERGENCY_DECLARED: _trouble(
+        "Emergency", "declared an emergency for {tag}", ", incident {incident}", tone="bad"
+    ),
+    AuditKind.REVIEW_GIVEN: _done("reviewed the emergency", ": {verdict}", icon="person"),
     AuditKind.EXECUTION_STARTED: _done("started to write {tag}", icon="EXECUTING", tone="run"),
     AuditKind.EXECUTION_DELAYED: _trouble("Delayed", "waits and looks again", icon="wait"),
     AuditKind.EXECUTION_FINISHED: _done(
@@ -110,6 +127,14 @@ SENTENCES: dict[AuditKind, Sentence] = {
     ),
     AuditKind.EXECUTION_SIGHTED: _done(
         "could tell again what was written", icon="VERIFYING", tone="run"
+    ),
+    AuditKind.EXECUTION_UNAUTHORISED: _refused("refused to write what nobody approved", ": {tag}"),
+    AuditKind.COMMIT_ORPHANED: _trouble(
+        "Alarm",
+        "found a commit of ours without its promotion",
+        ", {commit}",
+        icon="block",
+        tone="bad",
     ),
     AuditKind.TRAILER_FORGED: _trouble(
         "Forged", "found a commit that pretends to be ours", icon="block", tone="bad"
@@ -144,6 +169,7 @@ SENTENCES: dict[AuditKind, Sentence] = {
     ),
     AuditKind.ROLE_GIVEN: _done("gave {person} the role {role}", icon="person"),
     AuditKind.ROLE_TAKEN: _done("took the role {role} from {person}", icon="person", tone="plain"),
+    AuditKind.AUDIT_EXPORTED: _done("exported the trail", ", {rows} events", tone="plain"),
     AuditKind.POLICY_LOADED: _done(
         "loaded the policy {version}", "; before it {before} stood", icon="seal", tone="sign"
     ),

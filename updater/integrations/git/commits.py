@@ -69,7 +69,8 @@ def with_trailers(message: str, trailers: Sequence[tuple[str, str]]) -> str:
     """Return `message` with our trailers as its last paragraph, one line each, whatever the values hold."""
     lines = [f"{_trailer_key(key)}: {_one_line(value)}" for key, value in trailers]
     # A message of trailers only would be taken for a title: git looks for trailers after it.
-    return (message.strip("\n \t") or EMPTY_MESSAGE) + "\n\n" + "\n".join(lines) + "\n"
+    title = message.strip("\n \t") if message.strip() else EMPTY_MESSAGE
+    return title + "\n\n" + "\n".join(lines) + "\n"
 
 
 def _trailer_key(key: str) -> str:

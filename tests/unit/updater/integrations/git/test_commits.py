@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from updater.integrations.git import Signature, commits, with_trailers
@@ -84,6 +84,7 @@ def test_with_trailers_g26_value_stays_one_line(value):
 
 
 @given(st.text())
+@example("\x1f")  # blank to Python, not to git
 def test_with_trailers_g26_any_message_leaves_ours_last(body):
     lines = with_trailers(body, [("Promotion-Id", "p1")]).rstrip("\n").split("\n")
 

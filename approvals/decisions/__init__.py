@@ -1,0 +1,27 @@
+"""Stage 5: people decide. One function a verb; pages, API and commands call these and nothing else.
+
+Each verb, in one transaction: lock the row, check right, expiry, seal and policy by the database's time,
+write the decision, move the promotion, record it. Redis is rung after the commit and may be down.
+"""
+
+from approvals.decisions.errors import (
+    AlreadyDecidedError,
+    OwnChangeError,
+    PromotionNotFoundError,
+    ReasonMissingError,
+    SealChangedError,
+)
+from approvals.decisions.steering import retry, withdraw
+from approvals.decisions.voting import approve, reject
+
+__all__ = [
+    "AlreadyDecidedError",
+    "OwnChangeError",
+    "PromotionNotFoundError",
+    "ReasonMissingError",
+    "SealChangedError",
+    "approve",
+    "reject",
+    "retry",
+    "withdraw",
+]

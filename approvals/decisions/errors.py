@@ -1,0 +1,42 @@
+"""Why a verb may be refused, beside what `permissions` and `lifecycle` raise."""
+
+from approvals.models import Promotion
+from updater.errors import PermanentError
+
+
+class PromotionNotFoundError(PermanentError):
+    """There is no such promotion."""
+
+    code = "not_found"
+
+
+class SealChangedError(PermanentError):
+    """The decision was for another subject than the one that stands now."""
+
+    code = "seal_changed"
+
+    def __init__(self, promotion: Promotion, *, sent_seal: str) -> None:
+        super().__init__(
+            f"What you saw (seal {sent_seal[:10]}) is not what stands now (seal {promotion.short_seal}). "
+            "Nothing was decided; compare both and decide again."
+        )
+        self.promotion = promotion
+        self.sent_seal = sent_seal
+
+
+class ReasonMissingError(PermanentError):
+    """A rejection needs a reason that helps the next reader."""
+
+    code = "reason_missing"
+
+
+class AlreadyDecidedError(PermanentError):
+    """Nothing is left to decide, or this person has decided."""
+
+    code = "already_decided"
+
+
+class OwnChangeError(PermanentError):
+    """Nobody approves what they asked for themselves."""
+
+    code = "own_change"

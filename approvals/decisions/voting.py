@@ -1,0 +1,131 @@
+"""Approve and reject: a person's word on exactly what a seal stands for."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from approvals import doorbell, lifecycle, policy, resealing
+from approvals.decisions.deciding import decide, deciding, require_reason, require_seal, undecided
+from approvals.decisions.errors import AlreadyDecidedError, OwnChangeError
+from approvals.lifecycle import Move
+from approvals.models import Decision, Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from updater import audit
+from updater.audit import Actor, AuditKind
+from updater.models import Refusal
+
+
+def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Actor) -> Promotion:
+    """Approve exactly what the seal stands for; complete the promotion if the policy is satisfied.
+
+    Raises:
+        NotAllowedError, SealChangedError, OwnChangeError, AlreadyDecidedError, TransitionRefusedError.
+    """
+    resealing.refresh(promotion_id, by=by)
+    with deciding(promotion_id, "approve", person, by) as (promotion, at):
+        require_seal(promotion, seal)
+        _require_open(promotion, person, at=at)
+        require_reason(promotion, reason, approving=True)
+        decide(promotion, Decision.Verb.APPROVE, reason, person=person, by=by, at=at)
+        if policy.is_satisfied(promotion):
+            complete(promotion, by=by, at=at)
+        else:
+            _tell_approval(promotion, reason, by=by)
+    return promotion
+
+
+def reject(
+    *,
+    promotion_id: UUID,
+    seal: str,
+    reason: str,
+    person: User,
+    by: Actor,
+    scope: str = Refusal.Scope.DIGEST,
+) -> Promotion:
+    """Reject what the seal stands for; its digest is not offered again for this image (design.md 8.8).
+
+    Raises:
+        NotAllowedError, SealChangedError, ReasonMissingError, AlreadyDecidedError, TransitionRefusedError.
+    """
+    resealing.refresh(promotion_id, by=by)
+    with deciding(promotion_id, "reject", person, by) as (promotion, at):
+        require_seal(promotion, seal)
+        require_reason(promotion, reason)
+        expected = undecided(promotion, at=at)
+        decide(promotion, Decision.Verb.REJECT, reason, person=person, by=by, at=at)
+        refuse_digest(promotion, reason, scope=scope, by=by, at=at)
+        move = Move(
+            expected, Status.REJECTED, AuditKind.PROMOTION_REJECTED, reason, {"scope": scope}
+        )
+        lifecycle.advance(promotion, move, by=by, at=at)
+    return promotion
+
+
+def _require_open(promotion: Promotion, person: User, *, at: datetime) -> None:
+    if promotion.requested_by == person.get_username():
+        raise OwnChangeError("You asked for this promotion; somebody else must approve it.")
+    if any(decision.by_id == person.pk for decision in policy.standing_approvals(promotion)):
+        raise AlreadyDecidedError("You approved this promotion already.")
+    if undecided(promotion, at=at) != Status.PENDING:
+        raise AlreadyDecidedError("It is approved already.")
+    standing = policy.explain(promotion, person, at=at)
+    if not standing.can_approve:
+        raise AlreadyDecidedError(" ".join(standing.reasons))
+
+
+def complete(promotion: Promotion, *, by: Actor, at: datetime) -> None:
+    """Move a promotion whose policy is satisfied to APPROVED, and ring the workers."""
+    _supersede_older_approval(promotion, by=by, at=at)
+    move = Move(Status.PENDING, Status.APPROVED, AuditKind.PROMOTION_APPROVED)
+    lifecycle.advance(
+        promotion,
+        move,
+        by=by,
+        at=at,
+        approved_at=at,
+        next_attempt_at=at,
+        expires_at=at + policy.approved_expiry(promotion.application),
+    )
+    transaction.on_commit(doorbell.ring_execution)
+
+
+def _supersede_older_approval(promotion: Promotion, *, by: Actor, at: datetime) -> None:
+    # An approved one stays until a newer one is approved (design.md 8.4).
+    older = Promotion.objects.select_for_update().filter(
+        tracked_image=promotion.tracked_image, status=Status.APPROVED
+    )
+    for superseded in older:
+        reason = f"{promotion.to_tag} was approved before this one was written."
+        move = Move(Status.APPROVED, Status.SUPERSEDED, AuditKind.PROMOTION_SUPERSEDED, reason)
+        lifecycle.advance(superseded, move, by=by, at=at, superseded_by=promotion)
+
+
+def _tell_approval(promotion: Promotion, reason: str, *, by: Actor) -> None:
+    """Record one signature of several; the last one is told by the move it makes."""
+    audit.record(
+        kind=AuditKind.APPROVAL_GIVEN,
+        by=by,
+        subject=lifecycle.subject_of(promotion),
+        details={"tag": promotion.to_tag, "seal": promotion.seal, "reason": reason.strip()},
+    )
+
+
+def refuse_digest(
+    promotion: Promotion, reason: str, *, scope: str, by: Actor, at: datetime
+) -> None:
+    """Keep the digest from being offered again for this image until somebody lifts that."""
+    Refusal.objects.get_or_create(
+        tracked_image=promotion.tracked_image,
+        digest=promotion.to_digest,
+        lifted_at=None,
+        defaults={
+            "tag": promotion.to_tag,
+            "scope": Refusal.Scope(scope),
+            "reason": reason.strip(),
+            "by": by.name,
+            "at": at,
+        },
+    )
