@@ -51,8 +51,11 @@ up: .venv/runtime-installed ## the product against the cluster in KUBECONFIG (AR
 
 # --- check ---
 
-test: .venv/dev-installed ## the whole test suite (ARGS="-k words" for a part)
-	$(BIN)/python -m pytest $(ARGS)
+# A process more than cores, as many tests wait for others. A file stays in one process, in order: browser tests last.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
+
+test: .venv/dev-installed ## the whole test suite (ARGS="-k words" for a part, JOBS=0 in one process)
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/dev-installed ## every check but the tests
 	$(BIN)/ruff format --check .
