@@ -88,7 +88,7 @@ def advance(
         raise TransitionRefusedError(f"A promotion cannot go from {move.expected} to {move.to}.")
     values = {"status": move.to, "status_at": at, "status_reason": move.reason, **changes}
     if move.to not in Status.alive():
-        values["ended_at"] = at
+        values |= {"ended_at": at, "ended_by": by.name if by.kind == "person" else ""}
     moved = Promotion.objects.filter(pk=promotion.pk, status=move.expected).update(**values)
     # Not the related rows: what the caller read with this one stays, and is not read anew for the trail.
     promotion.refresh_from_db(fields=[*_OWN_COLUMNS, *(values.keys() & _RELATIONS)])

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
-from approvals import lifecycle, planning, policy, resealing, sealing
+from approvals import lifecycle, planning, policy, proposable, resealing, sealing
 from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -101,9 +101,9 @@ def expire(*, by: Actor, at: datetime) -> int:
 
 
 def open_new(*, world: Connections, by: Actor, at: datetime) -> int:
-    """Open a promotion for every current candidate that never had one."""
+    """Open a promotion for every candidate that wants one."""
     opened = 0
-    for candidate in _unproposed(at)[:MAX_OPENED_PER_SWEEP]:
+    for candidate in proposable.candidates(at)[:MAX_OPENED_PER_SWEEP]:
         try:
             opened += _open(candidate, world=world, by=by, at=at)
         except UpdaterError as error:
@@ -121,23 +121,6 @@ def look_again(*, world: Connections, by: Actor, at: datetime) -> int:
     for promotion in due:
         _look_again_at(promotion, world=world, by=by, at=at)
     return len(due)
-
-
-def _unproposed(at: datetime) -> "QuerySet[Candidate]":
-    return (
-        Candidate.objects.filter(
-            Q(retry_at=None) | Q(retry_at__lte=at),
-            is_current=True,
-            promotions=None,
-            tracked_image__is_usable=True,
-            tracked_image__removed_at=None,
-            tracked_image__application__vanished_at=None,
-        )
-        .select_related(
-            "tracked_image__application", "tracked_image__image_repository__registry", "manifest"
-        )
-        .order_by("found_at")
-    )
 
 
 def _open(candidate: Candidate, *, world: Connections, by: Actor, at: datetime) -> bool:

@@ -99,6 +99,7 @@ class Promotion(models.Model):
     expires_at = models.DateTimeField()
     approved_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.TextField(default="", blank=True)  # "" for the machine
     requested_by = models.TextField(default="", blank=True)  # "" for the machine
     request_reason = models.TextField(default="", blank=True)
     # The release that succeeded here and that a rollback goes back to
