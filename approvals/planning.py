@@ -15,6 +15,7 @@ from updater.configuration import methods
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
 from updater.connections import Connections
 from updater.errors import PermanentError
+from updater.inventory.contesting import TARGET_CONFLICT
 from updater.models import Application, Candidate, TrackedImage
 from updater.selection import Strategy
 from updater.writeback import ImageChange, Plan
@@ -173,6 +174,7 @@ def _prepare_git(
 
 def _image_change(configuration: ApplicationConfiguration, change: Change) -> ImageChange:
     image = configured_image(configuration, change.tracked_image.alias)
+    _require_uncontested(change.tracked_image)
     candidate = change.candidate
     uses_digest = image.strategy is Strategy.DIGEST
     return ImageChange(
@@ -183,6 +185,13 @@ def _image_change(configuration: ApplicationConfiguration, change: Change) -> Im
         new=candidate.digest if uses_digest else candidate.tag,
         labels=candidate.manifest.labels if candidate.manifest else {},
     )
+
+
+def _require_uncontested(tracked_image: TrackedImage) -> None:
+    """Refuse an image that the inventory found to be written by two Applications: no manifest says that."""
+    for problem in tracked_image.application.problems:
+        if problem.get("code") == TARGET_CONFLICT and problem.get("alias") == tracked_image.alias:
+            raise ImageNotUsableError(f"{problem['value']}: {problem['message']}")
 
 
 def _running(image: ImageConfiguration) -> str:

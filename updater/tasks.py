@@ -50,6 +50,7 @@ def _how_to_read(world: Connections) -> Reading:
         argocd_namespace=settings.ARGOCD_NAMESPACE,
         image_updaters=resources,
         sync_windows=world.sync_windows(),
+        source_repositories=world.source_repositories(),
         allow_http=settings.ALLOW_INSECURE_GIT,
     )
 

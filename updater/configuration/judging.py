@@ -8,6 +8,7 @@ from updater.configuration import (
     annotations,
     fitting,
     image_updater,
+    project_sources,
     pull_requests,
     untrusted,
     verification,
@@ -18,6 +19,7 @@ from updater.configuration.image_settings import ImageJudge
 from updater.configuration.manifest import Manifest
 from updater.configuration.matching import Reference
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
+from updater.configuration.project_sources import SourceRepositories
 from updater.configuration.running import RunningImages
 from updater.configuration.write_back import WriteBackJudge
 from updater.configuration.written import ListedImage, Setting, WrittenConfiguration
@@ -34,10 +36,11 @@ class PinError(SettingError):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How strictly to follow upstream, and whether git over plain http is fine here."""
+    """How strictly to follow upstream, and what is fine here: git over plain http, which repositories."""
 
     exact: bool = False
     allow_http: bool = False
+    source_repositories: SourceRepositories = None  # of each project; None: not asked
 
 
 def judge(
@@ -56,6 +59,9 @@ def judge(
     write_back = replace(written.write_back, pull_request=by_pull_request)
     judge = WriteBackJudge(application, write_back, findings, exact=rules.exact)
     judged = judge.judged(images, allow_http=rules.allow_http)
+    if repository := judged.write_back.repository:
+        setting = write_back.repository or Setting("spec.source.repoURL", repository)
+        project_sources.check(application.project, setting, rules.source_repositories, findings)
     if not rules.exact:
         key = f"{reference.place}.images" if reference else IMAGE_LIST
         fitting.check(images, source_type=judged.source_type, key=key, findings=findings)

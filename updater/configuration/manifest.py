@@ -24,6 +24,11 @@ class Manifest:
         return untrusted.text(self.document, "metadata", "namespace")
 
     @property
+    def project(self) -> str:
+        """`spec.project`, "default" when absent."""
+        return untrusted.text(self.document, "spec", "project") or "default"
+
+    @property
     def secrets_namespace(self) -> str:
         """The only namespace this Application may name secrets of."""
         return self.namespace or self.argocd_namespace

@@ -14,6 +14,7 @@ from updater.configuration.judging import Rules
 from updater.configuration.manifest import Manifest
 from updater.configuration.matching import Reference, SelectionError
 from updater.configuration.model import ApplicationConfiguration, Problem
+from updater.configuration.project_sources import SourceRepositories
 from updater.configuration.written import Setting
 
 
@@ -24,10 +25,11 @@ def read(
     argocd_namespace: str = "argocd",
     exact: bool = False,
     allow_http: bool = False,
+    source_repositories: SourceRepositories = None,
 ) -> ApplicationConfiguration:
     """Return the configuration of an Application and everything that is wrong with it."""
     application = Manifest(manifest, argocd_namespace)
-    rules = Rules(exact, allow_http)
+    rules = Rules(exact, allow_http, source_repositories)
     selecting, findings = _selecting(application, image_updaters, exact=exact)
     if findings.disables_application and not (exact and selecting):
         return judging.result(application, findings, managed=True)

@@ -45,6 +45,7 @@ class Connections:
             image_updaters=self.image_updaters(namespace),
             argocd_namespace=settings.ARGOCD_NAMESPACE,
             allow_http=settings.ALLOW_INSECURE_GIT,
+            source_repositories=self.source_repositories(),
         )
 
     def image_updaters(self, namespace: str) -> Sequence[Mapping[str, Any]]:
@@ -55,11 +56,16 @@ class Connections:
 
     def sync_windows(self) -> dict[str, Any]:
         """Return the sync windows of each project, as Argo CD holds them."""
+        return {name: spec.get("syncWindows") or [] for name, spec in self._projects.items()}
+
+    def source_repositories(self) -> dict[str, Any]:
+        """Return the patterns of the repositories that each project permits."""
+        return {name: spec.get("sourceRepos") or [] for name, spec in self._projects.items()}
+
+    @cached_property
+    def _projects(self) -> dict[str, Mapping[str, Any]]:
         projects = self.cluster.list_app_projects(settings.ARGOCD_NAMESPACE)
-        return {
-            str(project["metadata"]["name"]): (project.get("spec") or {}).get("syncWindows") or []
-            for project in projects
-        }
+        return {str(item["metadata"]["name"]): item.get("spec") or {} for item in projects}
 
     def mirror(self, url: str, project: str, secret: str = "") -> git.GitMirror:
         """Return the local mirror of a Git repository.

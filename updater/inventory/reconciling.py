@@ -17,12 +17,13 @@ from updater import audit, sync_windows
 from updater.audit import Actor, AuditKind
 from updater.configuration import reading, store
 from updater.configuration.model import ApplicationConfiguration
-from updater.inventory import tracking
+from updater.configuration.project_sources import SourceRepositories
+from updater.inventory import contesting, tracking
 from updater.inventory.trimming import trim
 from updater.models import Application
 
 # Raise it when the reading itself changes, so every Application is read again.
-READING_VERSION = "1"
+READING_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,19 @@ class Reading:
     argocd_namespace: str = "argocd"
     image_updaters: Sequence[Mapping[str, Any]] = ()
     sync_windows: Mapping[str, Any] = field(default_factory=dict)  # by project
+    source_repositories: SourceRepositories = None
     allow_http: bool = False
 
     @property
     def fingerprint(self) -> str:
         """Changes when the same manifest would be read differently."""
-        parts = [READING_VERSION, self.argocd_namespace, list(self.image_updaters)]
-        text = json.dumps([*parts, dict(self.sync_windows)], sort_keys=True, default=str)
+        # What Argo CD Image Updater reports about a resource changes with its every cycle, and means nothing here.
+        resources = [
+            {**item, "status": None, "metadata": _named(item)} for item in self.image_updaters
+        ]
+        projects = [dict(self.sync_windows), self.source_repositories]
+        parts = [READING_VERSION, self.argocd_namespace, resources, *projects]
+        text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -55,7 +62,7 @@ class InventorySummary:
 def reconcile(
     manifests: Iterable[Mapping[str, Any]], *, how: Reading, by: Actor, at: datetime
 ) -> InventorySummary:
-    """Take in a complete listing, then mark everything it did not hold as vanished."""
+    """Take in a complete listing, mark what it did not hold as vanished, judge who writes the same."""
     summary = InventorySummary()
     known = _known_versions(how.cluster)
     fingerprint = how.fingerprint
@@ -71,6 +78,7 @@ def reconcile(
             summary.changed += 1
     Application.objects.filter(pk__in=summary.seen).update(seen_at=at)
     summary.vanished = forget_missing(summary.seen, cluster=how.cluster, by=by, at=at)
+    contesting.contest(how.cluster, by=by)
     return summary
 
 
@@ -84,6 +92,7 @@ def take_in(
         image_updaters=how.image_updaters,
         argocd_namespace=how.argocd_namespace,
         allow_http=how.allow_http,
+        source_repositories=how.source_repositories,
     )
     if not uid or not configuration.name:
         return None
@@ -126,6 +135,12 @@ def vanish(application: Application, *, by: Actor, at: datetime) -> bool:
                 kind=AuditKind.APPLICATION_VANISHED, by=by, subject=audit.about(application)
             )
     return bool(gone)
+
+
+def _named(resource: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = resource.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    return {key: metadata.get(key) for key in ("namespace", "name")}
 
 
 def _identity(manifest: Mapping[str, Any]) -> tuple[str, str]:
@@ -176,7 +191,8 @@ def _upsert(
     application.sync_status = str(status["sync"].get("status") or "")
     application.health_status = str((status.get("health") or {}).get("status") or "")
     application.revision = str(status["sync"].get("revision") or "")
-    application.problems = [asdict(problem) for problem in configuration.problems]
+    own = [asdict(problem) for problem in configuration.problems]
+    application.problems = own + contesting.keep(before)
     application.write_back = store.write_back_to_json(configuration.write_back)
     application.sync_windows = sync_windows.matching(
         how.sync_windows.get(application.project), sync_windows.subject_of(trimmed)

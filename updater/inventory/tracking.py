@@ -15,7 +15,7 @@ def reconcile_images(
     application: Application, configuration: ApplicationConfiguration, *, at: datetime
 ) -> None:
     """Write a row for each configured image; rows of images no longer configured end."""
-    fatal = {problem.alias for problem in configuration.problems if problem.fatal}
+    fatal = {problem["alias"] for problem in application.problems if problem["fatal"]}
     is_usable = configuration.managed and None not in fatal
     for position, image in enumerate(configuration.images):
         _write(

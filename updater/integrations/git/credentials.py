@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from updater import repository_urls
 from updater.integrations.git import urls
 from updater.integrations.git.errors import CredentialsUnusableError
 from updater.integrations.git.remotes import Credentials, GitHubAppKey
@@ -51,7 +52,7 @@ class _Secret:
 
     @property
     def url(self) -> str:
-        return urls.normalize(self.values.get("url", ""))
+        return repository_urls.normalize(self.values.get("url", ""))
 
     @property
     def project(self) -> str:
@@ -118,7 +119,7 @@ def _is_number(values: Mapping[str, str], key: str) -> bool:
 
 
 def _choose(url: str, project: str, secrets: Sequence[_Secret], *, exact: bool) -> _Secret | None:
-    wanted = urls.normalize(url)
+    wanted = repository_urls.normalize(url)
     covers = _covers_plainly if exact else _covers
     for own_kind, prefix_kind in KINDS:
         own = _own(wanted, project, [secret for secret in secrets if secret.kind == own_kind])

@@ -1,4 +1,4 @@
-"""Addresses of git repositories: which we talk to, how they are shown, how Argo CD compares them. Pure."""
+"""Addresses of git repositories: which we talk to, how they are shown. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -105,15 +105,6 @@ def redact(url: str) -> str:
 def redact_all(text: str) -> str:
     """Return `text` without the user info of any address in it."""
     return _USER_INFO.sub(r"\1", text)
-
-
-def normalize(url: str) -> str:
-    """Return the form in which Argo CD compares repository addresses (argo-cd.md 6.3)."""
-    text = url.strip().lower()
-    if "://" not in text and _SCP.fullmatch(text):
-        user_and_host, _, path = text.partition(":")
-        text = f"ssh://{user_and_host}/{path.removeprefix('/')}"
-    return text.removesuffix(".git").removeprefix("ssh://")
 
 
 def is_ssh(url: str) -> bool:

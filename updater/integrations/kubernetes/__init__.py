@@ -22,7 +22,6 @@ from updater.integrations.kubernetes.errors import (
     UnknownOutcomeError,
     WatchExpiredError,
 )
-from updater.integrations.kubernetes.events import Event
 from updater.integrations.kubernetes.trimming import trim
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ __all__ = [
     "ClusterForbiddenError",
     "ClusterUnauthorizedError",
     "ClusterUnreachableError",
-    "Event",
     "FieldConflictError",
     "InvalidNameError",
     "InvalidPatchError",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from updater.integrations.kubernetes import events, resources, secrets, sync_operation, watching
+from updater.integrations.kubernetes import resources, secrets, sync_operation, watching
 from updater.integrations.kubernetes.calls import Call
 from updater.integrations.kubernetes.errors import (
     ApplicationReplacedError,
@@ -163,15 +163,6 @@ class ClusterClient:
             namespace=namespace,
         )
         return {str(key): str(text) for key, text in (answer.get("data") or {}).items()}
-
-    def create_event(self, namespace: str, name: str, event: events.Event) -> None:
-        """Show people who look at the Application in the cluster what we did."""
-        self._gateway.ask(
-            Call("create", "events", check_namespace(namespace), check_name(name)),
-            lambda connection: connection.core.create_namespaced_event,
-            namespace=namespace,
-            body=events.manifest(namespace, name, event),
-        )
 
     def _list_all(self, kind: CustomKind, namespace: str) -> list[Json]:
         page = partial(resources.read_page, self._gateway, kind)

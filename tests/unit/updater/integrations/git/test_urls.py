@@ -100,17 +100,3 @@ def test_redact_password_never_shows(password, noise):
 
     assert password not in urls.redact(url)
     assert password not in urls.redact_all(f"fatal: unable to access '{url}'")
-
-
-@pytest.mark.parametrize(
-    ("url", "normal"),
-    [
-        (" https://Git.Example/Org/App.git ", "https://git.example/org/app"),
-        ("git@Git.Example:Org/App.git", "git@git.example/org/app"),
-        ("ssh://git@git.example/org/app", "git@git.example/org/app"),
-        ("https://git.example/a/", "https://git.example/a/"),
-        ("https://me@git.example:443/a.git.git", "https://me@git.example:443/a.git"),
-    ],
-)
-def test_normalize_address_as_argo_cd_compares_it(url, normal):
-    assert urls.normalize(url) == normal
