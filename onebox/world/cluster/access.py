@@ -9,6 +9,7 @@ from onebox.world.cluster.statuses import ApiError
 EVERYTHING = ("*",)
 _ARGO, _UPDATER = "argoproj.io", "argocd-image-updater.argoproj.io"
 _READ = ("get", "list", "watch")
+_CONFIG_MAPS = ("argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,14 @@ def administrator(name: str, token: str) -> Account:
 
 
 def reader(name: str, token: str, *, argocd_namespace: str = "argocd") -> Account:
-    """Return what Countersign's scanning workers need: read Applications, and named secrets at most."""
+    """Return what scanning workers need, as deploy/kubernetes/rbac.yaml grants it: to read, nothing else."""
     home = (argocd_namespace,)
     rules = (
         Rule((_ARGO,), ("applications",), _READ),
         Rule((_ARGO,), ("appprojects",), _READ, home),
-        Rule((_ARGO,), ("applicationsets",), ("get", "list")),
         Rule((_UPDATER,), ("imageupdaters",), _READ),
         Rule(("",), ("secrets",), ("get", "list"), home),
-        Rule(("",), ("configmaps",), ("get",), home),
-        Rule(("",), ("events",), ("create", "patch")),
+        Rule(("",), ("configmaps",), ("get",), home, _CONFIG_MAPS),
     )
     return Account(name, token, rules)
 
