@@ -154,9 +154,15 @@ def roles_with(action: Action) -> list[Role]:
 def require(person: Person, action: Action, application: Application | None = None) -> None:
     """Raise NotAllowedError, with who may in its sentence, unless the person may do this."""
     if not may(person, action, application):
-        who = " or ".join(roles_with(action)) or "nobody"
-        where = f" for {application}" if application is not None else ""
-        raise NotAllowedError(f"This needs the role {who}{where}, which {person} does not have.")
+        raise NotAllowedError(refusal(person, action, application))
+
+
+def refusal(person: Person, action: Action, application: Application | None = None) -> str:
+    """Return the sentence for somebody who may not do this: which role would."""
+    who = " or ".join(roles_with(action)) or "nobody"
+    where = f" for {application}" if application is not None else ""
+    whose = str(person) if isinstance(person, User) else "somebody who is not signed in"
+    return f"This needs the role {who}{where}, which {whose} does not have."
 
 
 def people_with(action: Action, bound: Iterable[Binding] | None = None) -> QuerySet[User]:

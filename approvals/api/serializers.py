@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from approvals import decisions
 from approvals.models import Decision, Promotion
+from updater import clock
 from updater.models import Application, AuditEvent, TrackedImage
 
 
@@ -103,13 +106,48 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
         fields = _PROMOTION_FIELDS
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    """One cause of an action being off; what is empty is left out."""
+
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    rule = serializers.CharField(
+        required=False, help_text="The rules of the policy that ask for it."
+    )
+    fact = serializers.CharField(required=False, help_text="What was looked at.")
+    fact_at = serializers.DateTimeField(required=False, help_text="When that was seen.")
+    who = serializers.CharField(required=False, help_text="Who can change it.")
+    changes_at = serializers.DateTimeField(
+        required=False, help_text="When it may change by itself."
+    )
+    because = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="The causes of this one."
+    )
+
+
+class ActionSerializer(serializers.Serializer[Any]):
+    """One verb, whether the caller can use it now, and what stands against it."""
+
+    verb = serializers.CharField()
+    possible = serializers.BooleanField()
+    reasons = ReasonSerializer(many=True)
+
+
 class PromotionDetailSerializer(PromotionSerializer):
-    """A promotion with what is sealed, what would be written, and its decisions."""
+    """A promotion with what is sealed, what would be written, its decisions, and what the caller can do."""
 
     decisions = DecisionSerializer(many=True)
+    actions = serializers.SerializerMethodField()
 
     class Meta(PromotionSerializer.Meta):
-        fields = (*_PROMOTION_FIELDS, "subject", "plan", "decisions")
+        fields = (*_PROMOTION_FIELDS, "subject", "plan", "decisions", "actions")
+
+    @extend_schema_field(ActionSerializer(many=True))
+    def get_actions(self, promotion: Promotion) -> list[dict[str, Any]]:
+        """Return every verb, and for each one that is off the reasons."""
+        person = self.context["request"].user
+        situation = decisions.Situation(promotion, person, clock.now())
+        return [offer.as_dict() for offer in decisions.offers(situation)]
 
 
 class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):

@@ -13,12 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from approvals import decisions
+from approvals import decisions, permissions
 from approvals.api import filters, pagination, serializers
 from approvals.api.authentication import actor_of, person_of
 from approvals.api.idempotency import once
+from approvals.decisions import PromotionNotFoundError
 from approvals.models import Promotion
 from approvals.permissions import Action
+from approvals.queries.scopes import Scope
 from updater.models import Application, AuditEvent, TrackedImage
 
 _IDEMPOTENCY_KEY = OpenApiParameter(
@@ -51,13 +53,14 @@ class ApplicationList(ListAPIView[Application]):
     def get_queryset(self) -> "QuerySet[Application]":
         """Return present Applications with their images in two queries."""
         filters.none(self.request)
+        visible = permissions.applications_for(self.request.user, Action.VIEW)
         images = (
             TrackedImage.objects.filter(removed_at=None)
             .select_related("image_repository__registry")
             .order_by("position")
         )
         prefetch = Prefetch("tracked_images", queryset=images, to_attr="present_images")
-        return Application.objects.present().prefetch_related(prefetch)
+        return Application.objects.present().filter(visible).prefetch_related(prefetch)
 
 
 @extend_schema(parameters=[_filter("status"), _filter("application"), _filter("image")])
@@ -69,7 +72,7 @@ class PromotionList(ListAPIView[Promotion]):
 
     def get_queryset(self) -> "QuerySet[Promotion]":
         """Return the filtered promotions with their target."""
-        return filters.promotions(Promotion.objects.with_target(), self.request)
+        return filters.promotions(_visible_to(self.request), self.request)
 
 
 class PromotionDetail(RetrieveAPIView[Promotion]):
@@ -77,7 +80,10 @@ class PromotionDetail(RetrieveAPIView[Promotion]):
 
     required_action: ClassVar[Action] = Action.VIEW
     serializer_class = serializers.PromotionDetailSerializer
-    queryset = Promotion.objects.with_target().prefetch_related("decisions")
+
+    def get_queryset(self) -> "QuerySet[Promotion]":
+        """Return what the caller may see: of another team's it is not even said that it exists."""
+        return _visible_to(self.request).prefetch_related("decisions")
 
 
 @extend_schema(
@@ -129,6 +135,11 @@ class Reject(APIView):
         return _decide(decisions.reject, serializers.RejectSerializer, request, pk)
 
 
+def _visible_to(request: Request) -> "QuerySet[Promotion]":
+    scope = Scope(permissions.applications_for(request.user, Action.VIEW))
+    return scope.limit(Promotion.objects.with_target())
+
+
 def _decide(
     verb: Callable[..., Promotion],
     serializer: type[serializers.StrictSerializer],
@@ -138,6 +149,8 @@ def _decide(
     sent = serializer(data=request.data)
     sent.is_valid(raise_exception=True)
     person, by = person_of(request), actor_of(request)
+    if not _visible_to(request).filter(pk=promotion_id).exists():
+        raise PromotionNotFoundError("There is no such promotion.")
 
     def act() -> dict[str, object]:
         promotion = verb(promotion_id=promotion_id, person=person, by=by, **sent.validated_data)

@@ -11,16 +11,22 @@ from approvals.decisions.errors import (
     ReasonMissingError,
     SealChangedError,
 )
+from approvals.decisions.offers import Offer, by_verb, offers
 from approvals.decisions.steering import retry, withdraw
+from approvals.decisions.verbs import Situation
 from approvals.decisions.voting import approve, reject
 
 __all__ = [
     "AlreadyDecidedError",
+    "Offer",
     "OwnChangeError",
     "PromotionNotFoundError",
     "ReasonMissingError",
     "SealChangedError",
+    "Situation",
     "approve",
+    "by_verb",
+    "offers",
     "reject",
     "retry",
     "withdraw",

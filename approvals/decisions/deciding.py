@@ -10,14 +10,12 @@ from django.db import transaction
 
 from approvals import lifecycle, permissions, policy, resealing
 from approvals.decisions.errors import (
-    AlreadyDecidedError,
     PromotionNotFoundError,
     ReasonMissingError,
     SealChangedError,
 )
+from approvals.decisions.verbs import Situation, Verb
 from approvals.models import Decision, Promotion
-from approvals.models.promotion import PromotionStatus as Status
-from approvals.permissions import Action
 from updater import audit, clock
 from updater.audit import Actor, AuditKind
 from updater.errors import PermanentError
@@ -25,16 +23,22 @@ from updater.errors import PermanentError
 
 @contextmanager
 def deciding(
-    promotion_id: UUID, verb: str, person: User, by: Actor, *, action: Action = Action.DECIDE
+    promotion_id: UUID, verb: Verb, person: User, by: Actor, *, seal: str | None = None
 ) -> Iterator[tuple[Promotion, datetime]]:
-    """Lock the promotion over the block; a refusal is recorded after the rollback, then raised."""
+    """Lock the promotion over the block, if the verb is possible and what was seen is what stands.
+
+    A refusal, of here or of the block, is recorded after the rollback, then raised.
+    """
     try:
         with transaction.atomic():
             promotion = _locked(promotion_id)
-            permissions.require(person, action, promotion.application)
-            yield promotion, clock.now()
+            situation = Situation(promotion, person, clock.now())
+            if seal is not None and situation.may(verb.action):
+                require_seal(promotion, seal)
+            verb.require(situation)
+            yield promotion, situation.at
     except PermanentError as error:
-        _record_refusal(promotion_id, verb, error, by=by)
+        _record_refusal(promotion_id, verb.name, error, by=by)
         raise
 
 
@@ -55,21 +59,6 @@ def require_seal(promotion: Promotion, seal: str) -> None:
     # The rows may have moved since the sweep looked last: what is decided on must stand right now.
     if seal != promotion.seal or resealing.current_seal(promotion) != promotion.seal:
         raise SealChangedError(promotion, sent_seal=seal)
-
-
-def undecided(promotion: Promotion, *, at: datetime) -> Status:
-    """Return the status a decision starts from; expiry counts by database time, swept or not."""
-    status = Status(promotion.status)
-    if status not in Status.undecided_or_waiting():
-        raise AlreadyDecidedError(
-            f"This promotion is {promotion.get_status_display().lower()}: "
-            f"{promotion.status_reason or 'nothing is left to decide'}."
-        )
-    if at >= promotion.expires_at:
-        raise AlreadyDecidedError(
-            f"This promotion expired at {promotion.expires_at:%Y-%m-%d %H:%M} UTC."
-        )
-    return status
 
 
 def require_reason(promotion: Promotion, reason: str, *, approving: bool = False) -> None:

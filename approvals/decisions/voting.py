@@ -7,14 +7,28 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from approvals import doorbell, lifecycle, policy, resealing
-from approvals.decisions.deciding import decide, deciding, require_reason, require_seal, undecided
-from approvals.decisions.errors import AlreadyDecidedError, OwnChangeError
+from approvals.decisions.deciding import decide, deciding, require_reason
+from approvals.decisions.verbs import Situation, Verb
 from approvals.lifecycle import Move
 from approvals.models import Decision, Promotion
 from approvals.models.promotion import PromotionStatus as Status
+from approvals.permissions import Action
+from approvals.policy import Reason
 from updater import audit
 from updater.audit import Actor, AuditKind
 from updater.models import Refusal
+
+
+def _against_approving(situation: Situation) -> tuple[Reason, ...]:
+    return situation.standing.why
+
+
+def _against_rejecting(situation: Situation) -> tuple[Reason, ...]:
+    return situation.standing.why_not_reject
+
+
+APPROVE = Verb("approve", Action.DECIDE, _against_approving)
+REJECT = Verb("reject", Action.DECIDE, _against_rejecting)
 
 
 def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Actor) -> Promotion:
@@ -24,9 +38,7 @@ def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Act
         NotAllowedError, SealChangedError, OwnChangeError, AlreadyDecidedError, TransitionRefusedError.
     """
     resealing.refresh(promotion_id, by=by)
-    with deciding(promotion_id, "approve", person, by) as (promotion, at):
-        require_seal(promotion, seal)
-        _require_open(promotion, person, at=at)
+    with deciding(promotion_id, APPROVE, person, by, seal=seal) as (promotion, at):
         require_reason(promotion, reason, approving=True)
         decide(promotion, Decision.Verb.APPROVE, reason, person=person, by=by, at=at)
         if policy.is_satisfied(promotion):
@@ -51,29 +63,19 @@ def reject(
         NotAllowedError, SealChangedError, ReasonMissingError, AlreadyDecidedError, TransitionRefusedError.
     """
     resealing.refresh(promotion_id, by=by)
-    with deciding(promotion_id, "reject", person, by) as (promotion, at):
-        require_seal(promotion, seal)
+    with deciding(promotion_id, REJECT, person, by, seal=seal) as (promotion, at):
         require_reason(promotion, reason)
-        expected = undecided(promotion, at=at)
         decide(promotion, Decision.Verb.REJECT, reason, person=person, by=by, at=at)
         refuse_digest(promotion, reason, scope=scope, by=by, at=at)
         move = Move(
-            expected, Status.REJECTED, AuditKind.PROMOTION_REJECTED, reason, {"scope": scope}
+            Status(promotion.status),
+            Status.REJECTED,
+            AuditKind.PROMOTION_REJECTED,
+            reason,
+            {"scope": scope},
         )
         lifecycle.advance(promotion, move, by=by, at=at)
     return promotion
-
-
-def _require_open(promotion: Promotion, person: User, *, at: datetime) -> None:
-    if promotion.requested_by == person.get_username():
-        raise OwnChangeError("You asked for this promotion; somebody else must approve it.")
-    if any(decision.by_id == person.pk for decision in policy.standing_approvals(promotion)):
-        raise AlreadyDecidedError("You approved this promotion already.")
-    if undecided(promotion, at=at) != Status.PENDING:
-        raise AlreadyDecidedError("It is approved already.")
-    standing = policy.explain(promotion, person, at=at)
-    if not standing.can_approve:
-        raise AlreadyDecidedError(" ".join(standing.reasons))
 
 
 def complete(promotion: Promotion, *, by: Actor, at: datetime) -> None:

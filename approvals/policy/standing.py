@@ -27,6 +27,7 @@ class Standing:
     can_reject: bool
     reasons: tuple[str, ...]  # why not, in full sentences; empty when both are possible
     why: tuple[Reason, ...]  # the same as trees, for machines and for who asks further
+    why_not_reject: tuple[Reason, ...]  # what stands against any decision at all
     needed: int  # approvals in all, as things stand
     given: tuple[Any, ...]  # the stored decisions that count
     missing: int  # approvals still needed; the viewer's own is one of them if they can give it
@@ -58,6 +59,7 @@ def evaluate(effective: Effective, facts: Facts) -> Standing:
         can_reject=not general,
         reasons=tuple(reason.sentence for reason in approving),
         why=approving,
+        why_not_reject=general,
         needed=len(given) + missing,
         given=tuple(approval.record for approval in given),
         missing=missing,

@@ -10,11 +10,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from approvals import permissions, policy, sealing
+from approvals import decisions, policy, sealing
+from approvals.decisions import Situation
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
-from approvals.policy import Standing
 from approvals.presenters import diffs, gates, links, sentences
 from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
@@ -89,7 +89,8 @@ def found(request: PersonRequest, promotion_id: UUID) -> Promotion:
 def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
     """Return everything the decide page shows to this person."""
     at = clock.now()
-    standing = policy.explain(row, request.user, at=at)
+    situation = Situation(row, request.user, at)
+    standing = situation.standing
     around = promotions.dossier(row)
     found_gates = gates.of_promotion(row, tag=around.tag, in_flight=around.in_flight, now=at)
     files = diffs.of_plan(row.plan)
@@ -113,7 +114,7 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "seen": seen_mark(row),
         "now": at,
-        **_actions(request, row, standing),
+        **actions(situation),
     }
 
 
@@ -147,15 +148,14 @@ def planned_at(row: Promotion) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
-def _actions(request: PersonRequest, row: Promotion, standing: Standing) -> dict[str, Any]:
-    may_execute = permissions.may(request.user, Action.EXECUTE)
-    open_or_errored = [*Status.undecided_or_waiting(), Status.ERRORED]
+def actions(situation: Situation) -> dict[str, Any]:
+    """Return every action with why it is off, and a flag for each that has a control of its own."""
+    offers = decisions.by_verb(situation)
     return {
-        "can_approve": standing.can_approve,
-        "can_reject": standing.can_reject,
-        "can_retry": may_execute and row.status == Status.ERRORED,
-        "can_withdraw": may_execute and row.status in open_or_errored,
-        "min_reason": policy.min_reason_length(row, approving=False),
+        "offers": offers,
+        "possible": sum(offer.is_possible for offer in offers.values()),
+        **{f"can_{verb}": offer.is_possible for verb, offer in offers.items()},
+        "min_reason": policy.min_reason_length(situation.promotion, approving=False),
     }
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from approvals import permissions, policy
+from approvals.decisions import Situation
 from approvals.forms import ReleaseFilterForm
 from approvals.models import Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -18,7 +17,7 @@ from approvals.presenters.people import name_of
 from approvals.queries import keyset, promotions, releases
 from approvals.queries.releases import Show, Wanted
 from approvals.views import pages, sight, verdicts
-from approvals.views.promotions import found
+from approvals.views.promotions import actions, found
 from approvals.views.requests import PersonRequest
 from updater import clock
 
@@ -101,20 +100,20 @@ def release_list(request: PersonRequest) -> HttpResponse:
 def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Show how a promotion was, or is being, carried out."""
     row = found(request, promotion_id)
-    at = clock.now()
+    situation = Situation(row, request.user, clock.now())
     attempts = promotions.attempts_of(row)
     chosen = _attempt(attempts, request.GET.get("attempt", ""))
     context = {
         "section": "releases",
         "promotion": row,
-        "verdict": verdicts.of(row, policy.explain(row, request.user, at=at), now=at),
+        "verdict": verdicts.of(row, situation.standing, now=situation.at),
         "attempts": attempts,
         "attempt": chosen,
         "steps": _steps(row, chosen),
         "lease": promotions.lease_of(chosen) if chosen else None,
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
-        "now": at,
-        **_actions(request, row),
+        "now": situation.at,
+        **actions(situation),
     }
     return pages.show(request, "releases/execution", context)
 
@@ -165,13 +164,3 @@ def _took(record: ExecutionStep | None) -> str:
     if record is None or record.ended_at is None:
         return ""
     return times.took(record.ended_at - record.started_at)
-
-
-def _actions(request: PersonRequest, row: Promotion) -> dict[str, Any]:
-    may_execute = permissions.may(request.user, Action.EXECUTE)
-    may_withdraw = row.status in [*Status.undecided_or_waiting(), Status.ERRORED]
-    return {
-        "may_execute": may_execute,
-        "can_retry": may_execute and row.status == Status.ERRORED,
-        "can_withdraw": may_execute and may_withdraw,
-    }

@@ -1,17 +1,17 @@
 """The approval policy from a shell: check a file, load it, explain what holds, replay it over the past."""
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from approvals import policy
+from approvals.management import arguments
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.policy import asking, checking, durations, reading, replaying, words
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         explain.add_argument("application", help="namespace/name")
         explain.add_argument("--image", default="", help="alias of one image")
         explain.add_argument("--user", default="", help="username to explain it for")
-        explain.add_argument("--at", type=_at, help="a time, as 2026-12-24T10:00+01:00")
+        explain.add_argument("--at", type=arguments.at, help="a time, as 2026-12-24T10:00+01:00")
         replay = verbs.add_parser("replay", help="say what a file would have done since a time")
         replay.add_argument("file", type=Path)
         replay.add_argument("--since", required=True, help="a time, or a duration as 30d")
@@ -67,7 +67,7 @@ class Command(BaseCommand):
 
     def _explain(self, options: dict[str, Any]) -> None:
         application = _application(options["application"])
-        person = _person(options["user"])
+        person = arguments.person(options["user"]) if options["user"] else None
         at = options["at"] or clock.now()
         self._tell_policy(application, at)
         promotions = _open_promotions(application, options["image"])
@@ -150,32 +150,11 @@ def _application(name: str) -> Application:
     return found[0]
 
 
-def _person(username: str) -> User | None:
-    if not username:
-        return None
-    person = User.objects.filter(username=username).first()
-    if person is None:
-        raise CommandError(f"There is no account {username}.")
-    return person
-
-
 def _open_promotions(application: Application, alias: str) -> list[Promotion]:
     rows = Promotion.objects.with_target().filter(
         application=application, status__in=Status.alive()
     )
     return list(rows.filter(tracked_image__alias=alias) if alias else rows)
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _at(text: str) -> datetime:
-    try:
-        return _moment(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text} is no time; write 2026-12-24T10:00+01:00") from error
 
 
 def _since(text: str, now: datetime) -> datetime:
@@ -184,6 +163,6 @@ def _since(text: str, now: datetime) -> datetime:
     except ValueError:
         pass
     try:
-        return _moment(text)
+        return arguments.moment(text)
     except ValueError as error:
         raise CommandError(f"--since {text} is no time; write 30d or 2026-05-01") from error

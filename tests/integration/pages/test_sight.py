@@ -145,3 +145,30 @@ def test_bound_role_does_not_open_the_trail(client: Client, shop_sre: User, own)
 
 def _body(response) -> str:
     return response.content.decode().partition("<main")[2].partition("</main>")[0]
+
+
+def test_w06_api_lists_hold_only_what_one_may_see(client: Client, shop_sre: User, own, foreign):
+    client.force_login(shop_sre)
+
+    promotions = client.get("/api/v1/promotions").json()["results"]
+    applications = client.get("/api/v1/applications").json()["results"]
+
+    assert [row["application"] for row in promotions] == ["argocd/mine"]
+    assert [row["name"] for row in applications] == ["mine"]
+
+
+@pytest.mark.parametrize("verb", ["", "/approve", "/reject"])
+def test_w06_api_answers_for_a_foreign_promotion_as_for_none(
+    client: Client, shop_sre: User, own, foreign, verb: str
+):
+    client.force_login(shop_sre)
+    none = foreign.pk.__class__(int=1)
+    body = {"seal": foreign.seal, "reason": "long enough for every policy"}
+    ask = client.post if verb else client.get
+    sent = {"data": body, "content_type": "application/json"} if verb else {}
+
+    answers = [ask(f"/api/v1/promotions/{pk}{verb}", **sent) for pk in (foreign.pk, none)]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].json() == answers[1].json()
+    assert not Decision.objects.exists()

@@ -1,0 +1,115 @@
+"""What a verb on a promotion is: its name, the right it needs, and what stands against it.
+
+The verb asks `reasons` and raises what it finds; pages, API and commands ask the same and list it (`offers`).
+So an action that is shown as possible is one that the domain accepts, and the reverse.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.contrib.auth.models import User
+
+from approvals import lifecycle, permissions, policy
+from approvals.decisions.errors import AlreadyDecidedError, OwnChangeError
+from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from approvals.permissions import Action, NotAllowedError, Person, Role
+from approvals.policy import Reason, Standing
+from updater.errors import PermanentError
+
+NOT_ALLOWED = "not_allowed"
+_NO_RIGHT_TO_VOTE = "not_approver"  # how the policy calls it; here the verb's own action says it
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A promotion and a person at one time; what several verbs ask for is read once."""
+
+    promotion: Promotion
+    person: Person
+    at: datetime
+
+    @cached_property
+    def roles(self) -> frozenset[Role]:
+        """The roles that the person holds for the Application."""
+        return permissions.roles_of(self.person, self.promotion.application)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Where the person stands under the policy."""
+        person = self.person if isinstance(self.person, User) else None
+        return policy.explain_all([self.promotion], person, at=self.at)[self.promotion.pk]
+
+    @property
+    def status(self) -> Status:
+        """Where the promotion is in its life."""
+        return Status(self.promotion.status)
+
+    def may(self, action: Action) -> bool:
+        """Whether the person may do this to the Application, whatever the promotion is like."""
+        return permissions.carries(self.roles, action)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that a person can do to a promotion."""
+
+    name: str
+    action: Action
+    against: Callable[[Situation], Iterable[Reason]]
+
+    def reasons(self, situation: Situation) -> tuple[Reason, ...]:
+        """Return everything that stands against it, the missing right first; nothing means it is possible."""
+        rights = () if situation.may(self.action) else (_lacking(self.action, situation),)
+        found = (item for item in self.against(situation) if item.code != _NO_RIGHT_TO_VOTE)
+        return (*rights, *found)
+
+    def require(self, situation: Situation) -> None:
+        """Raise what stands against it.
+
+        Raises:
+            NotAllowedError, OwnChangeError, AlreadyDecidedError.
+        """
+        if reasons := self.reasons(situation):
+            raise _error_of(reasons)
+
+
+def unmovable(situation: Situation, to: Status, *, what: str) -> tuple[Reason, ...]:
+    """Return why the life of the promotion does not lead there from where it is now."""
+    if to in lifecycle.MOVES.get(situation.status, frozenset()):
+        return ()
+    promotion = situation.promotion
+    sentence = f"It is {promotion.get_status_display().lower()}, so it cannot be {what}."
+    return (
+        Reason(
+            "status",
+            sentence,
+            fact=promotion.status_reason or sentence,
+            fact_at=promotion.status_at,
+        ),
+    )
+
+
+def _lacking(action: Action, situation: Situation) -> Reason:
+    held = ", ".join(sorted(situation.roles)) or "none"
+    return Reason(
+        NOT_ALLOWED,
+        permissions.refusal(situation.person, action, situation.promotion.application),
+        fact=f"Your roles here: {held}",
+        fact_at=situation.at,
+        who="an administrator, or the roles in the policy file",
+    )
+
+
+_ERRORS: dict[str, type[PermanentError]] = {"own_request": OwnChangeError}
+
+
+def _error_of(reasons: tuple[Reason, ...]) -> PermanentError:
+    first = reasons[0]
+    if first.code == NOT_ALLOWED:
+        return NotAllowedError(first.sentence)  # who has no right is told nothing of the rest
+    return _ERRORS.get(first.code, AlreadyDecidedError)(
+        " ".join(reason.sentence for reason in reasons)
+    )
