@@ -10,15 +10,18 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from updater import images, writeback
+from updater import clock, images, writeback
 from updater.configuration import methods
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
 from updater.connections import Connections
 from updater.errors import PermanentError
+from updater.integrations import git
 from updater.inventory.contesting import TARGET_CONFLICT
 from updater.models import Application, Candidate, TrackedImage
 from updater.selection import Strategy
-from updater.writeback import ImageChange, Plan
+from updater.writeback import ImageChange, Plan, writers
+
+MAX_COMMITS = 50  # to one file, that are looked through for other writers
 
 
 class ApplicationChangedError(PermanentError):
@@ -55,6 +58,7 @@ class Prepared:
     configuration: ApplicationConfiguration
     manifest: Mapping[str, Any]
     base_commit: str  # "" for the argocd method
+    writers: tuple[str, ...] = ()  # machines that write the same, in words
 
 
 def prepare(
@@ -73,14 +77,18 @@ def prepare(
     _require_same_life(application, manifest)
     configuration = world.read(manifest)
     wanted = [_image_change(configuration, change) for change in changes]
+    resources = world.selecting(manifest)
+    updaters = writers.of_resources(resources, at=clock.now()) if parent is None else []
     if configuration.write_back.method == "git":
-        return _prepare_git(
+        prepared = _prepare_git(
             application, manifest, configuration, wanted, world=world, parent=parent
         )
+        return replace(prepared, writers=(*prepared.writers, *updaters))
     plan = writeback.plan(
         manifest=manifest, configuration=configuration, changes=wanted, read_file=_no_files
     )
-    return Prepared(plan, configuration, manifest, base_commit="")
+    live = writers.of_live(manifest, since=application.first_seen_at)
+    return Prepared(plan, configuration, manifest, base_commit="", writers=(*live, *updaters))
 
 
 def document(prepared: Prepared, *, at: datetime) -> dict[str, Any]:
@@ -104,6 +112,7 @@ def document(prepared: Prepared, *, at: datetime) -> dict[str, Any]:
             for edit in plan.edits
         ],
         "warnings": list(plan.warnings),
+        "writers": list(prepared.writers),
         "pin": prepared.configuration.pin,
         "at": at.isoformat(),
     }
@@ -164,12 +173,31 @@ def _prepare_git(
     plan = plan_on(read_file=partial(mirror.read_file, tip))
     if write_back.pull_request:
         # What is sealed is the change of the base branch; the branch in between is named from the seal.
-        return Prepared(replace(plan, branch=base_branch), resolved, manifest, base_commit=tip)
+        prepared = Prepared(replace(plan, branch=base_branch), resolved, manifest, base_commit=tip)
+        return _with_writers(prepared, application, mirror=mirror, world=world)
     branch = plan.branch or base_branch
     if parent is None and branch != base_branch and mirror.branch_exists(branch):
         tip = world.tip(mirror, branch)
         plan = plan_on(read_file=partial(mirror.read_file, tip))
-    return Prepared(plan, resolved, manifest, base_commit=tip)
+    prepared = Prepared(plan, resolved, manifest, base_commit=tip)
+    if parent is not None:
+        return prepared  # a worker is writing: who else does was looked at before
+    return _with_writers(prepared, application, mirror=mirror, world=world)
+
+
+def _with_writers(
+    prepared: Prepared, application: Application, *, mirror: git.GitMirror, world: Connections
+) -> Prepared:
+    """Add the machines that changed the same file since we have known the Application."""
+    commits = [
+        commit
+        for file in prepared.plan.files
+        for commit in mirror.log_of(
+            file.path, prepared.base_commit, after=application.first_seen_at, limit=MAX_COMMITS
+        )
+    ]
+    found = writers.of_commits(commits, ours=world.signature.email)
+    return replace(prepared, writers=tuple(found))
 
 
 def _image_change(configuration: ApplicationConfiguration, change: Change) -> ImageChange:

@@ -1,6 +1,7 @@
 """What gates look at, read from the database: tags, holds, other Applications. A fixed number of queries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,8 +17,6 @@ from approvals.policy.surroundings import DigestFact, HoldFact, Surroundings
 from approvals.policy.upstream_facts import Upstreams
 from updater.models import Candidate, ImageTag, TagDigest
 
-TWO_WRITERS = "TWO_WRITERS"  # code of the problems that name another writer
-
 
 def gather(
     promotions: Sequence[Promotion],
@@ -30,11 +29,7 @@ def gather(
     tags, moved = _tags(promotions), _moved(promotions)
     seen, holds = _first_seen(promotions), _holds(at)
     upstream = Upstreams.read(promotions, effective)
-    sealed = dict(
-        Promotion.objects.filter(pk__in=[row.pk for row in promotions]).values_list(
-            "pk", "subject__policy"
-        )
-    )
+    kept = _kept(promotions)
     return {
         row.pk: Surroundings(
             at=at,
@@ -47,9 +42,9 @@ def gather(
                 rule.application: upstream.fact(rule.application, row, at=at)
                 for rule in effective[row.pk].upstream
             },
-            writers=_writers(row),
-            writers_at=row.application.seen_at,
-            sealed_version=str(sealed.get(row.pk) or ""),
+            writers=kept[row.pk].writers,
+            writers_at=kept[row.pk].planned_at or row.application.seen_at,
+            sealed_version=kept[row.pk].policy_version,
             current_version=effective[row.pk].version(mode_of(row)),
             policy_loaded_at=policy.loaded_at,
             policy_problem=policy.problem,
@@ -140,10 +135,23 @@ def _hold(hold: Hold) -> HoldFact:
     return HoldFact(hold.target, hold.reason, hold.by, hold.at, hold.until)
 
 
-def _writers(row: Promotion) -> tuple[str, ...]:
-    alias = row.tracked_image.alias
-    return tuple(
-        str(problem.get("value") or problem.get("message"))
-        for problem in row.application.problems
-        if problem.get("code") == TWO_WRITERS and problem.get("alias") in (None, alias)
-    )
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a promotion itself keeps of its surroundings; its plan, which may be large, is not loaded."""
+
+    policy_version: str
+    writers: tuple[str, ...]
+    planned_at: datetime | None
+
+
+def _kept(promotions: Sequence[Promotion]) -> dict[UUID, _Kept]:
+    rows = Promotion.objects.filter(pk__in=[row.pk for row in promotions])
+    found = rows.values_list("pk", "subject__policy", "plan__writers", "plan__at")
+    return {
+        pk: _Kept(
+            str(version or ""),
+            tuple(str(name) for name in writers) if isinstance(writers, list) else (),
+            datetime.fromisoformat(planned) if isinstance(planned, str) else None,
+        )
+        for pk, version, writers, planned in found
+    }

@@ -68,6 +68,14 @@ def matching(resource: object, manifest: Manifest) -> list[Reference]:
     return sorted(found, key=_score, reverse=True)
 
 
+def selects(resource: object, manifest: Manifest) -> bool:
+    """Whether the resource is for the Application, however well it can be read."""
+    try:
+        return bool(matching(resource, manifest))
+    except SelectionError:
+        return True
+
+
 def score(*, pattern: str, selector: object) -> int:
     """Return how specific a reference is: an exact name, then literal characters, then the selector."""
     is_exact = not set(pattern) & set("*?[]")

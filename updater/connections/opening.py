@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from updater.configuration import reading, registries, store
+from updater.configuration import matching, reading, registries, store
+from updater.configuration.manifest import Manifest
 from updater.configuration.model import ApplicationConfiguration
 from updater.configuration.registries import Endpoint, Registries
 from updater.connections import git_access, registry_access
@@ -47,6 +48,16 @@ class Connections:
             allow_http=settings.ALLOW_INSECURE_GIT,
             source_repositories=self.source_repositories(),
         )
+
+    def selecting(self, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return the ImageUpdater resources that select an Application."""
+        namespace = str(manifest.get("metadata", {}).get("namespace", ""))
+        application = Manifest(manifest, settings.ARGOCD_NAMESPACE)
+        return [
+            resource
+            for resource in self.image_updaters(namespace)
+            if matching.selects(resource, application)
+        ]
 
     def image_updaters(self, namespace: str) -> Sequence[Mapping[str, Any]]:
         """Return the ImageUpdater resources of a namespace ("": of all); none where the kind is unknown."""

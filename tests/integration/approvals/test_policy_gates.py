@@ -333,11 +333,12 @@ def test_rollback_overrides_the_gates_that_its_rule_names(stand):
 @pytest.mark.parametrize(("setting", "verdict"), [("warn", "pass"), ("refuse", "block")])
 def test_two_writers_gate_does_as_the_policy_says(setting, verdict, stand):
     stand(f"rules: [{{name: a, two_writers: {setting}}}]")
-    problem = {"code": "TWO_WRITERS", "key": "x", "value": "Image Updater", "alias": None}
-    application = builders.make_application(problems=[problem])
-    candidate = builders.make_candidate(builders.make_tracked_image(application))
+    candidate = builders.make_candidate()
+    image = candidate.tracked_image
+    plan = builders.make_plan(image.application, image.alias, image.live_tag, candidate.tag)
+    promotion = builders.make_promotion(candidate, plan={**plan, "writers": ["Image Updater"]})
 
-    gate = _gates(builders.make_promotion(candidate))["two_writers"]
+    gate = _gates(promotion)["two_writers"]
 
     assert (gate.verdict, gate.is_warning) == (verdict, setting == "warn")
     assert gate.text == "It is also written by Image Updater."

@@ -1,6 +1,9 @@
 """Where two branches meet, what a commit was made on, and taking back a branch of ours."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from onebox.world.git_host.merging import Merger
 from tests.integration.git.scene import VALUES, commit, plain_git
@@ -84,3 +87,15 @@ def test_delete_branch_that_is_gone_is_told(mirror, origin, branched):
 def test_delete_branch_of_a_strange_name_is_refused(mirror, branched, branch):
     with pytest.raises(git.BranchNotFoundError):
         mirror.delete_branch(branch, expected=branched[1])
+
+
+def test_log_of_a_path_takes_it_literally_and_ends_at_the_moment(host, mirror, origin, branched):
+    now = timezone.now()
+    sha = host.commit("acme/gitops", "main", {"[a]*.yaml": b"1\n", "b.yaml": b"2\n"}, "odd name")
+    tip = mirror.fetch("main")
+
+    (found,) = mirror.log_of("[a]*.yaml", tip, after=now - timedelta(hours=1))
+
+    assert (found.sha, found.subject) == (sha, "odd name")
+    assert mirror.log_of("*.yaml", tip, after=now - timedelta(hours=1)) == ()
+    assert mirror.log_of("b.yaml", tip, after=now + timedelta(hours=1)) == ()

@@ -1,7 +1,7 @@
 """Questions about commits that need no more than our mirror: what was said, by whom, and what it touched."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from updater.integrations.git.transport import Git
 MAX_LOG = 1000
 _TRAILER_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _SEPARATOR = "\x1f"
+_FACTS_FORMAT = "--format=%H%n%cI%n%an%n%ae%n%s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,16 @@ class History:
 
     def log(self, tip: str, since: str | None, *, limit: int = MAX_LOG) -> tuple[CommitFacts, ...]:
         """Return the commits from `tip` back to `since` (not included), newest first."""
-        records = self._log(tip, since, f"--max-count={limit}", "--format=%H%n%cI%n%an%n%ae%n%s")
+        records = self._log(tip, since, f"--max-count={limit}", _FACTS_FORMAT)
+        return tuple(_facts(record) for record in records)
+
+    def log_of(
+        self, path: str, tip: str, *, after: datetime, limit: int = MAX_LOG
+    ) -> tuple[CommitFacts, ...]:
+        """Return the commits that changed a path, made after a moment, newest first."""
+        since = f"--since=@{int(after.timestamp())}"  # git keeps whole seconds
+        options = (f"--max-count={limit}", since, _FACTS_FORMAT)
+        records = self._log(tip, None, "--no-renames", *options, paths=(path,))
         return tuple(_facts(record) for record in records)
 
     def diff_names(self, old: str, new: str) -> tuple[str, ...]:
@@ -98,18 +108,29 @@ class History:
         done = self._git.local("rev-list", "--parents", "--max-count=1", sha, "--")
         return tuple(_text(done.output).split()[1:])
 
-    def _log(self, tip: str, since: str | None, *options: str) -> list[str]:
+    def _log(
+        self, tip: str, since: str | None, *options: str, paths: Sequence[str] = ()
+    ) -> list[str]:
         commits = [self._objects.require_sha(tip)]
         if since is not None:
             commits.append(f"^{self._objects.require_sha(since)}")
         try:
-            done = self._git.local("log", "-z", "--encoding=UTF-8", *options, *commits, "--")
+            done = self._git.local(
+                "--literal-pathspecs",
+                "log",
+                "-z",
+                "--encoding=UTF-8",
+                *options,
+                *commits,
+                "--",
+                *paths,
+            )
         except MirrorDamagedError:
             self._require(tip)
             if since is None or self._objects.has(since):
                 raise
             # Rewritten away: there is nothing before it that we could leave out.
-            return self._log(tip, None, *options)
+            return self._log(tip, None, *options, paths=paths)
         return [record for record in _text(done.output).split("\0") if record]
 
     def _require(self, sha: str) -> None:

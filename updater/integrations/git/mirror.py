@@ -104,6 +104,12 @@ class GitMirror:
         """Return the commits from `tip` back to `since` (not included), newest first."""
         return self._healed(lambda: self._history.log(tip, since, limit=limit))
 
+    def log_of(
+        self, path: str, tip: str, *, after: datetime, limit: int = MAX_LOG
+    ) -> tuple[CommitFacts, ...]:
+        """Return the commits that changed a path, made after a moment, newest first."""
+        return self._healed(lambda: self._history.log_of(path, tip, after=after, limit=limit))
+
     def diff_names(self, old: str, new: str) -> tuple[str, ...]:
         """Return the paths whose mode or content differs between two commits."""
         return self._healed(lambda: self._history.diff_names(old, new))
