@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from approvals import decisions, policy, sealing
+from approvals import policy, sealing
 from approvals.decisions import Situation
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -20,7 +20,7 @@ from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
 from approvals.queries import promotions
 from approvals.queries.promotions import Dossier
-from approvals.views import pages, sight, verdicts
+from approvals.views import actions, pages, sight, verdicts
 from approvals.views.requests import PersonRequest
 from updater import clock
 from updater.models import AuditEvent, ImageManifest
@@ -114,7 +114,7 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "seen": seen_mark(row),
         "now": at,
-        **actions(situation),
+        **actions.context(situation),
     }
 
 
@@ -146,17 +146,6 @@ def planned_at(row: Promotion) -> datetime | None:
     """Return when the plan was made from Git and the cluster."""
     text = row.plan.get("at")
     return datetime.fromisoformat(text) if isinstance(text, str) else None
-
-
-def actions(situation: Situation) -> dict[str, Any]:
-    """Return every action with why it is off, and a flag for each that has a control of its own."""
-    offers = decisions.by_verb(situation)
-    return {
-        "offers": offers,
-        "possible": sum(offer.is_possible for offer in offers.values()),
-        **{f"can_{verb}": offer.is_possible for verb, offer in offers.items()},
-        "min_reason": policy.min_reason_length(situation.promotion, approving=False),
-    }
 
 
 def _change(row: Promotion, around: Dossier) -> Change:

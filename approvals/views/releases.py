@@ -16,8 +16,8 @@ from approvals.presenters import links, times
 from approvals.presenters.people import name_of
 from approvals.queries import keyset, promotions, releases
 from approvals.queries.releases import Show, Wanted
-from approvals.views import pages, sight, verdicts
-from approvals.views.promotions import actions, found
+from approvals.views import actions, pages, sight, verdicts
+from approvals.views.promotions import found
 from approvals.views.requests import PersonRequest
 from updater import clock
 
@@ -113,7 +113,7 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
         "lease": promotions.lease_of(chosen) if chosen else None,
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "now": situation.at,
-        **actions(situation),
+        **actions.context(situation),
     }
     return pages.show(request, "releases/execution", context)
 

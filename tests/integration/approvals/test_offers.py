@@ -184,7 +184,7 @@ def _by_page(promotion: Promotion, person: User, client: Client) -> set[str]:
     if answer.status_code != 200:
         return set()
     page = answer.content.decode()
-    listed = set(re.findall(r'data-verb="(\w+)"\s+data-gate="pass"', page))
+    listed = set(re.findall(r'data-verb="(\w+)"\s+data-possible="yes"', page))
     assert _controls(page, promotion) == listed & {"approve", "reject", "retry", "withdraw"}
     return listed
 
