@@ -15,6 +15,11 @@ from django.conf import settings
 
 from updater.models import Application, Candidate, TrackedImage
 
+# The trailers by which a commit of ours is found and believed
+PROMOTION_ID = "Promotion-Id"
+PROMOTION_MAC = "Promotion-MAC"
+IMAGE_DIGEST = "Image-Digest"
+
 FIELD_NAMES = {
     "cluster": "Cluster",
     "application": "Application",
@@ -91,6 +96,11 @@ def authenticate(promotion_id: str, seal_hex: str, paths: Sequence[str]) -> str:
     key = hashlib.sha256(f"countersign promotion {settings.PROMOTION_KEY}".encode()).digest()
     text = "\x1f".join([promotion_id, seal_hex, *paths])
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def authentication_of(promotion_id: str, sealed: Mapping[str, Any], seal_hex: str) -> str:
+    """Return what only we can write into a commit for a promotion as it is sealed."""
+    return authenticate(promotion_id, seal_hex, [str(path) for path in sealed["paths"]])
 
 
 def differences(sealed: Mapping[str, Any], current: Mapping[str, Any]) -> list[Difference]:

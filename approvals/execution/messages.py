@@ -11,8 +11,7 @@ from updater import writeback
 from updater.audit import AuditKind
 from updater.models import AuditEvent
 
-PROMOTION_ID = "Promotion-Id"
-PROMOTION_MAC = "Promotion-MAC"
+PROMOTION_ID, PROMOTION_MAC = sealing.PROMOTION_ID, sealing.PROMOTION_MAC
 
 
 def with_trailers(message: str, promotions: Sequence[Promotion]) -> str:
@@ -34,7 +33,7 @@ def _trailers(promotion: Promotion) -> list[tuple[str, str]]:
     return [
         (PROMOTION_ID, str(promotion.pk)),
         *(("Approved-by", f"{full} ({name})" if full else name) for full, name in approvers),
-        ("Image-Digest", f"{promotion.subject['image_repository']}@{promotion.to_digest}"),
+        (sealing.IMAGE_DIGEST, f"{promotion.subject['image_repository']}@{promotion.to_digest}"),
         ("Seal", promotion.seal),
         *([("Audit-Head", f"{head.sequence}:{head.hash}")] if head else []),
         (PROMOTION_MAC, authentication(promotion)),
@@ -43,5 +42,4 @@ def _trailers(promotion: Promotion) -> list[tuple[str, str]]:
 
 def authentication(promotion: Promotion) -> str:
     """Return what only we can write into a commit for this promotion as it is sealed."""
-    paths = [str(path) for path in promotion.subject["paths"]]
-    return sealing.authenticate(str(promotion.pk), promotion.seal, paths)
+    return sealing.authentication_of(str(promotion.pk), promotion.subject, promotion.seal)

@@ -31,6 +31,7 @@ from approvals.policy.reading import PolicyFileError
 from approvals.policy.reasons import Reason
 from approvals.policy.standing import Standing
 from approvals.policy.store import Policy, current, load
+from approvals.policy.stored import sealed_under
 from approvals.policy.wanting import wants
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "mode_of",
     "pending_expiry",
     "rule_in_words",
+    "sealed_under",
     "standing_approvals",
     "unsatisfiable",
     "version_of",

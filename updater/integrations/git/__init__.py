@@ -30,7 +30,7 @@ from updater.integrations.git.errors import (
     TargetNotAFileError,
     UrlRefusedError,
 )
-from updater.integrations.git.history import CommitFacts
+from updater.integrations.git.history import CommitFacts, Message, PathChange
 from updater.integrations.git.mirror import GitMirror
 from updater.integrations.git.process import Limits
 from updater.integrations.git.remotes import Credentials, GitHubAppKey, Remote
@@ -52,10 +52,12 @@ __all__ = [
     "GitTimeoutError",
     "HostKeyRefusedError",
     "Limits",
+    "Message",
     "MirrorBusyError",
     "MirrorDamagedError",
     "NothingToCommitError",
     "ObjectNotServedError",
+    "PathChange",
     "PushDeclinedError",
     "PushMovedError",
     "RefLockedError",

@@ -26,6 +26,25 @@ class CommitFacts:
     committed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A commit as who answers for it: its parents, who committed it, and its trailers in order."""
+
+    sha: str
+    parents: tuple[str, ...]
+    committer_email: str
+    trailers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PathChange:
+    """A path in which two commits differ; a mode of "000000" says that it is absent."""
+
+    path: str
+    old_mode: str
+    new_mode: str
+
+
 class History:
     """The history of one mirror."""
 
@@ -70,6 +89,29 @@ class History:
         options = (f"--max-count={limit}", since, _FACTS_FORMAT)
         records = self._log(tip, None, "--no-renames", *options, paths=(path,))
         return tuple(_facts(record) for record in records)
+
+    def with_trailer(self, key: str, *, tip: str) -> tuple[Message, ...]:
+        """Return the commits up to `tip` that have this trailer, children before parents."""
+        return self._messages(tip, "--fixed-strings", "--regexp-ignore-case", f"--grep={key}:")
+
+    def committed_by(self, email: str, *, tip: str) -> tuple[Message, ...]:
+        """Return the commits up to `tip` of this committer, children before parents."""
+        return self._messages(tip, "--fixed-strings", f"--committer=<{email}>")
+
+    def _messages(self, tip: str, *which: str) -> tuple[Message, ...]:
+        trailers = "%(trailers:only=true,unfold=true)"
+        told = f"--format=%H%n%P%n%ce%n{trailers}"
+        return tuple(map(_message, self._log(tip, None, "--topo-order", told, *which)))
+
+    def changes(self, old: str, new: str) -> tuple[PathChange, ...]:
+        """Return the paths whose mode or content differs between two commits, with their modes."""
+        shas = [self._objects.require_sha(sha) for sha in (old, new)]
+        done = self._git.local("diff-tree", "-r", "-z", "--raw", "--no-renames", *shas)
+        fields = _text(done.output).split("\0")
+        pairs = zip(fields[0::2], fields[1::2], strict=False)
+        return tuple(
+            PathChange(path, *told.removeprefix(":").split(" ")[:2]) for told, path in pairs if path
+        )
 
     def diff_names(self, old: str, new: str) -> tuple[str, ...]:
         """Return the paths whose mode or content differs between two commits."""
@@ -136,6 +178,14 @@ class History:
     def _require(self, sha: str) -> None:
         if not self._objects.has(sha):
             raise CommitNotFoundError.of(self._git.name, sha)
+
+
+def _message(record: str) -> Message:
+    sha, parents, email, told = [*record.split("\n", 3), "", "", ""][:4]
+    pairs = (line.partition(": ") for line in told.splitlines() if ": " in line)
+    return Message(
+        sha, tuple(parents.split()), email, tuple((key, value) for key, _, value in pairs)
+    )
 
 
 def _facts(record: str) -> CommitFacts:

@@ -18,7 +18,7 @@ from updater.integrations.git.errors import (
     ObjectNotServedError,
     PushMovedError,
 )
-from updater.integrations.git.history import MAX_LOG, CommitFacts, History
+from updater.integrations.git.history import MAX_LOG, CommitFacts, History, Message, PathChange
 from updater.integrations.git.host import Host
 from updater.integrations.git.mirror_folder import MirrorFolder
 from updater.integrations.git.objects import Objects
@@ -109,6 +109,18 @@ class GitMirror:
     ) -> tuple[CommitFacts, ...]:
         """Return the commits that changed a path, made after a moment, newest first."""
         return self._healed(lambda: self._history.log_of(path, tip, after=after, limit=limit))
+
+    def with_trailer(self, key: str, *, tip: str) -> tuple[Message, ...]:
+        """Return the commits up to `tip` that have this trailer, children before parents."""
+        return self._healed(lambda: self._history.with_trailer(key, tip=tip))
+
+    def committed_by(self, email: str, *, tip: str) -> tuple[Message, ...]:
+        """Return the commits up to `tip` of this committer, children before parents."""
+        return self._healed(lambda: self._history.committed_by(email, tip=tip))
+
+    def changes(self, old: str, new: str) -> tuple[PathChange, ...]:
+        """Return the paths whose mode or content differs between two commits, with their modes."""
+        return self._healed(lambda: self._history.changes(old, new))
 
     def diff_names(self, old: str, new: str) -> tuple[str, ...]:
         """Return the paths whose mode or content differs between two commits."""

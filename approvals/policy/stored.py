@@ -1,0 +1,41 @@
+"""The rules that a promotion was sealed under, found again among the stored texts of the policy file."""
+
+from collections.abc import Iterator, Sequence
+
+from approvals.models import PolicyVersion, Promotion
+from approvals.policy import asking, store
+from approvals.policy.effective import Effective
+from approvals.policy.facts import mode_of
+from approvals.policy.reading import PolicyFileError
+from approvals.policy.store import BUILT_IN, Policy
+
+
+def sealed_under(promotions: Sequence[Promotion]) -> dict[object, Effective]:
+    """Return, by primary key, the rules whose version each seal names; without an entry nothing gives it.
+
+    A policy that reads the Application's labels or project may not be found once those have changed.
+    """
+    wanted = {row.pk: (row, str(row.subject.get("policy") or "")) for row in promotions}
+    found: dict[object, Effective] = {}
+    for policy in _policies():
+        rows = [row for row, _ in wanted.values()]
+        by_application = asking.effective_for({row.application for row in rows}, policy)
+        for row, version in list(wanted.values()):
+            effective = by_application[row.application_id]
+            if effective.version(mode_of(row)) == version:
+                found[row.pk] = effective
+                del wanted[row.pk]
+        if not wanted:
+            break
+    return found
+
+
+def _policies() -> Iterator[Policy]:
+    yield store.current()
+    hashes = PolicyVersion.objects.filter(problem="").newest_first().values_list("hash", flat=True)
+    for version in dict.fromkeys(hashes):
+        try:
+            yield Policy(store.document_of(version), version)
+        except PolicyFileError:
+            continue  # this release does not read it any more; the caller says what is not found
+    yield Policy(BUILT_IN)
