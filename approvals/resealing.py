@@ -73,14 +73,48 @@ def reseal(promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: date
             details={**details, "seal": promotion.seal, "revision": promotion.revision},
         )
         return
-    move = Move(
-        Status(promotion.status), Status.PENDING, AuditKind.PROMOTION_RESEALED, reason, details
+    put_back(
+        promotion, AuditKind.PROMOTION_RESEALED, reason, by=by, at=at, details=details, **changes
     )
-    expires_at = at + policy.pending_expiry(promotion.application)
+
+
+def put_back(
+    promotion: Promotion,
+    kind: AuditKind,
+    reason: str,
+    *,
+    by: Actor,
+    at: datetime,
+    details: Mapping[str, Any] | None = None,
+    **changes: Any,  # noqa: ANN401  columns that change with the status
+) -> None:
+    """Let people decide again on what is not written yet, or end it where a newer one waits for them already."""
+    newer = Promotion.objects.pending().filter(tracked_image=promotion.tracked_image).first()
+    if newer is not None:
+        _give_way(promotion, newer, reason, by=by, at=at)
+        return
     lifecycle.advance(
-        promotion, move, by=by, at=at, approved_at=None, next_attempt_at=None,
-        expires_at=expires_at, **changes,
-    )  # fmt: skip
+        promotion,
+        Move(Status(promotion.status), Status.PENDING, kind, reason, details or {}),
+        by=by,
+        at=at,
+        approved_at=None,
+        next_attempt_at=None,
+        expires_at=at + policy.pending_expiry(promotion.application),
+        **changes,
+    )
+
+
+def _give_way(
+    promotion: Promotion, newer: Promotion, reason: str, *, by: Actor, at: datetime
+) -> None:
+    # One pending promotion an image: two would ask the same people about the same lines.
+    to, kind = Status.SUPERSEDED, AuditKind.PROMOTION_SUPERSEDED
+    if promotion.status == Status.EXECUTING:
+        to, kind = Status.ABORTED, AuditKind.PROMOTION_ABORTED
+    why = f"{reason} {newer.to_tag} waits for a decision already."
+    move = Move(Status(promotion.status), to, kind, why)
+    lifecycle.advance(promotion, move, by=by, at=at, next_attempt_at=None, superseded_by=newer)
 
 
 def look_soon(promotion: Promotion) -> None:

@@ -40,6 +40,7 @@ class AuditKind(StrEnum):
     PROMOTION_SUPERSEDED = "promotion.superseded"
     PROMOTION_WITHDRAWN = "promotion.withdrawn"
     ABORT_REQUESTED = "promotion.abort_requested"
+    ABORT_MISSED = "promotion.abort_missed"
     PROMOTION_ABORTED = "promotion.aborted"
     PROMOTION_RETRIED = "promotion.retried"
     DECISION_REFUSED = "decision.refused"

@@ -92,6 +92,9 @@ _PROMOTION_FIELDS: tuple[str, ...] = (
     "expires_at",
     "approved_at",
     "commit",
+    "abort_requested_at",
+    "abort_requested_by",
+    "abort_reason",
 )
 
 
@@ -218,6 +221,16 @@ class RejectSerializer(StrictSerializer):
     )
     reason = TextField(max_length=4000)
     scope = serializers.ChoiceField(["DIGEST", "UNTIL_NEWER"], default="DIGEST")
+
+
+class NothingSerializer(StrictSerializer):
+    """A verb that needs no words: an empty object, or no body at all."""
+
+
+class WithReasonSerializer(StrictSerializer):
+    """Why."""
+
+    reason = TextField(max_length=4000)
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

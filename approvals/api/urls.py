@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.api import schema, views
+from approvals.api import schema, verbs, views
 
 app_name = "api"
 security_schemes = (schema.TokenScheme,)  # known to the OpenAPI document by being imported
@@ -11,7 +11,15 @@ urlpatterns = [
     path("applications", views.ApplicationList.as_view(), name="application-list"),
     path("promotions", views.PromotionList.as_view(), name="promotion-list"),
     path("promotions/<uuid:pk>", views.PromotionDetail.as_view(), name="promotion"),
-    path("promotions/<uuid:pk>/approve", views.Approve.as_view(), name="promotion-approve"),
-    path("promotions/<uuid:pk>/reject", views.Reject.as_view(), name="promotion-reject"),
+    path("promotions/<uuid:pk>/approve", verbs.Approve.as_view(), name="promotion-approve"),
+    path("promotions/<uuid:pk>/reject", verbs.Reject.as_view(), name="promotion-reject"),
+    path("promotions/<uuid:pk>/retry", verbs.Retry.as_view(), name="promotion-retry"),
+    path("promotions/<uuid:pk>/withdraw", verbs.Withdraw.as_view(), name="promotion-withdraw"),
+    path("promotions/<uuid:pk>/abort", verbs.Abort.as_view(), name="promotion-abort"),
+    path(
+        "promotions/<uuid:pk>/withdraw-approval",
+        verbs.WithdrawApproval.as_view(),
+        name="promotion-withdraw-approval",
+    ),
     path("audit-events", views.AuditEventList.as_view(), name="audit-event-list"),
 ]

@@ -6,28 +6,34 @@ write the decision, move the promotion, record it. Redis is rung after the commi
 
 from approvals.decisions.errors import (
     AlreadyDecidedError,
+    NothingToTakeBackError,
     OwnChangeError,
+    PastStoppingError,
     PromotionNotFoundError,
     ReasonMissingError,
     SealChangedError,
 )
 from approvals.decisions.offers import Offer, by_verb, offers
-from approvals.decisions.steering import retry, withdraw
+from approvals.decisions.steering import abort, retry, withdraw
 from approvals.decisions.verbs import Situation
-from approvals.decisions.voting import approve, reject
+from approvals.decisions.voting import approve, reject, withdraw_approval
 
 __all__ = [
     "AlreadyDecidedError",
+    "NothingToTakeBackError",
     "Offer",
     "OwnChangeError",
+    "PastStoppingError",
     "PromotionNotFoundError",
     "ReasonMissingError",
     "SealChangedError",
     "Situation",
+    "abort",
     "approve",
     "by_verb",
     "offers",
     "reject",
     "retry",
     "withdraw",
+    "withdraw_approval",
 ]

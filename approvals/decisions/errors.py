@@ -40,3 +40,15 @@ class OwnChangeError(PermanentError):
     """Nobody approves what they asked for themselves."""
 
     code = "own_change"
+
+
+class NothingToTakeBackError(PermanentError):
+    """This person's approval does not stand."""
+
+    code = "nothing_to_take_back"
+
+
+class PastStoppingError(PermanentError):
+    """It is written, or nobody knows yet whether it is: it cannot be stopped any more."""
+
+    code = "past_stopping"

@@ -17,7 +17,9 @@ from approvals.policy import Reason
 VERBS: tuple[Verb, ...] = (
     voting.APPROVE,
     voting.REJECT,
+    voting.TAKE_BACK,
     steering.RETRY,
+    steering.ABORT,
     steering.WITHDRAW,
 )
 

@@ -12,7 +12,12 @@ from functools import cached_property
 from django.contrib.auth.models import User
 
 from approvals import lifecycle, permissions, policy
-from approvals.decisions.errors import AlreadyDecidedError, OwnChangeError
+from approvals.decisions.errors import (
+    AlreadyDecidedError,
+    NothingToTakeBackError,
+    OwnChangeError,
+    PastStoppingError,
+)
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, NotAllowedError, Person, Role
@@ -103,7 +108,11 @@ def _lacking(action: Action, situation: Situation) -> Reason:
     )
 
 
-_ERRORS: dict[str, type[PermanentError]] = {"own_request": OwnChangeError}
+_ERRORS: dict[str, type[PermanentError]] = {
+    "own_request": OwnChangeError,
+    "nothing_to_take_back": NothingToTakeBackError,
+    "past_stopping": PastStoppingError,
+}
 
 
 def _error_of(reasons: tuple[Reason, ...]) -> PermanentError:

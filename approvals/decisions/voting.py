@@ -1,5 +1,6 @@
-"""Approve and reject: a person's word on exactly what a seal stands for."""
+"""Approve, reject, take back: a person's word on exactly what a seal stands for."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -27,8 +28,21 @@ def _against_rejecting(situation: Situation) -> tuple[Reason, ...]:
     return situation.standing.why_not_reject
 
 
+def _against_taking_back(situation: Situation) -> Iterator[Reason]:
+    promotion = situation.promotion
+    if situation.status not in Status.undecided_or_waiting():
+        word = promotion.get_status_display().lower()
+        sentence = f"It is {word}: an approval can be taken back only until a worker starts."
+        yield Reason("started", sentence, fact=promotion.status_reason, fact_at=promotion.status_at)
+    elif not any(
+        decision.by_id == situation.person.pk for decision in policy.standing_approvals(promotion)
+    ):
+        yield Reason("nothing_to_take_back", "No approval of yours stands on this promotion.")
+
+
 APPROVE = Verb("approve", Action.DECIDE, _against_approving)
 REJECT = Verb("reject", Action.DECIDE, _against_rejecting)
+TAKE_BACK = Verb("withdraw_approval", Action.DECIDE, _against_taking_back)
 
 
 def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Actor) -> Promotion:
@@ -44,7 +58,7 @@ def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Act
         if policy.is_satisfied(promotion):
             complete(promotion, by=by, at=at)
         else:
-            _tell_approval(promotion, reason, by=by)
+            tell_approval(promotion, reason, by=by)
     return promotion
 
 
@@ -78,6 +92,23 @@ def reject(
     return promotion
 
 
+def withdraw_approval(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
+    """Take back the person's own approval while nothing has started; without enough others it is decided again.
+
+    Raises:
+        NotAllowedError, NothingToTakeBackError, AlreadyDecidedError.
+    """
+    with deciding(promotion_id, TAKE_BACK, person, by) as (promotion, at):
+        own = promotion.decisions.filter(by=person, revision=promotion.revision, voided_at=None)
+        name = person.get_username()
+        own.update(voided_at=at, void_reason=f"taken back by {name}")
+        _tell(AuditKind.APPROVAL_WITHDRAWN, promotion, by=by)
+        if promotion.status == Status.APPROVED and not policy.is_satisfied(promotion):
+            reason = f"{name} took the approval back."
+            resealing.put_back(promotion, AuditKind.APPROVAL_LAPSED, reason, by=by, at=at)
+    return promotion
+
+
 def complete(promotion: Promotion, *, by: Actor, at: datetime) -> None:
     """Move a promotion whose policy is satisfied to APPROVED, and ring the workers."""
     _supersede_older_approval(promotion, by=by, at=at)
@@ -105,13 +136,17 @@ def _supersede_older_approval(promotion: Promotion, *, by: Actor, at: datetime) 
         lifecycle.advance(superseded, move, by=by, at=at, superseded_by=promotion)
 
 
-def _tell_approval(promotion: Promotion, reason: str, *, by: Actor) -> None:
+def tell_approval(promotion: Promotion, reason: str, *, by: Actor) -> None:
     """Record one signature of several; the last one is told by the move it makes."""
+    _tell(AuditKind.APPROVAL_GIVEN, promotion, by=by, reason=reason.strip())
+
+
+def _tell(kind: AuditKind, promotion: Promotion, *, by: Actor, **details: str) -> None:
     audit.record(
-        kind=AuditKind.APPROVAL_GIVEN,
+        kind=kind,
         by=by,
         subject=lifecycle.subject_of(promotion),
-        details={"tag": promotion.to_tag, "seal": promotion.seal, "reason": reason.strip()},
+        details={"tag": promotion.to_tag, "seal": promotion.seal, **details},
     )
 
 

@@ -37,7 +37,8 @@ def _carry_out_one(promotion: Promotion, *, ledger: Ledger, world: Connections) 
             _finish_found(promotion, ledger=ledger)
             return
         _require_sealed(promotion, prepared)
-        if not ledger.claim_patch(promotion, intended=_in_words(prepared)):
+        is_ours = ledger.claim_patch(promotion, intended=_in_words(prepared))
+        if not is_ours or not ledger.without_stopped([promotion]):
             return
         try:
             _patch(promotion, prepared, world=world)

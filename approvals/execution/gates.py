@@ -21,7 +21,9 @@ class GateClosedError(TransientError):
 def closed(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, GateClosedError]:
     """Return, for each that has not started and must wait, the first closed gate in words."""
     # What has started is finished, whatever closes meanwhile.
-    waiting = [row for row in promotions if row.status in (Status.APPROVED, Status.ERRORED)]
+    # What is to be stopped needs no open gate: it is only looked at.
+    before = (Status.APPROVED, Status.ERRORED)
+    waiting = [row for row in promotions if row.status in before and not row.is_stopping]
     found = policy.gates_of(waiting, at=at) if waiting else {}
     errors = {row.pk: _first_closed(row, found[row.pk], at=at) for row in waiting}
     return {pk: error for pk, error in errors.items() if error is not None}

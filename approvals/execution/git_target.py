@@ -49,7 +49,7 @@ def _write(
     for attempt in range(MAX_PUSHES):
         batch = batches.build(left, branch=branch, mirror=mirror, world=world)
         written += ledger.settle(batch)
-        claimed = ledger.claim(batch)
+        claimed = ledger.without_stopped(ledger.claim(batch))
         if len(claimed) < len(batch.promotions):
             left = claimed  # somebody may not go along: build the chain again without them
         elif _push(batch, mirror=mirror, ledger=ledger, world=world, written=written):

@@ -76,6 +76,7 @@ class Facts:
 
     def _claim(self, row: Promotion, at: datetime, *, commit: Commit, record: Record) -> None:
         settling.require_due(row, at)
+        settling.require_as_built(row, commit)
         by = self.ledger.by
         execution = recording.claim(
             self.ledger.grant, row, base=commit.base, commit=record.head_sha, by=by, at=at
@@ -136,10 +137,12 @@ class Facts:
 
     def _rest(self, row: Promotion, record: Record, why: str, *, at: datetime) -> None:
         waits = f"{record.name} waits to be merged" + (f": {why}." if why else ".")
+        # Somebody may have asked to stop it while we looked.
+        rest = timedelta() if row.is_stopping else proposals.wait(record, at=at)
         Promotion.objects.filter(pk=row.pk).update(
             status_reason=" ".join(filter(None, (waits, record.url))),
             error_code="",
-            next_attempt_at=at + proposals.wait(record, at=at),
+            next_attempt_at=at + rest,
         )
 
     def _merged(

@@ -38,12 +38,14 @@ def _reason(promotion: Promotion) -> Reason | None:
         return Reason(f"{newer.to_tag} was approved after it.", newer)
     if resealing.current_candidate(promotion).digest != promotion.to_digest:
         return Reason(f"{promotion.to_tag} was pushed again after it was approved.")
-    if text := _gone(promotion):
+    if text := _stopped_or_gone(promotion):
         return Reason(text)
     return None
 
 
-def _gone(promotion: Promotion) -> str:
+def _stopped_or_gone(promotion: Promotion) -> str:
+    if promotion.is_stopping:
+        return f"{promotion.abort_requested_by} stopped it: {promotion.abort_reason}"
     if promotion.application.vanished_at:
         return "The Application was deleted."
     if promotion.tracked_image.removed_at:

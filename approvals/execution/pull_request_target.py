@@ -11,7 +11,9 @@ from approvals.execution import batches, proposals, settling
 from approvals.execution import pull_request_checks as checks
 from approvals.execution.batches import Commit
 from approvals.execution.proposals import Record, Standing
+from approvals.execution.pull_request_endings import Endings
 from approvals.execution.pull_request_facts import Facts
+from approvals.execution.pull_request_reasons import unwanted
 from approvals.execution.pull_request_watch import watch
 from approvals.execution.settling import Ledger
 from approvals.models import Promotion
@@ -105,11 +107,18 @@ def _build_and_open(
             break
         commit = batch.commits[0]  # one Application, one commit
         draft = _draft(commit, base=base, mirror=mirror, world=world)
-        left = facts.claim(commit, draft.record)
+        left = _without_stopped(facts.claim(commit, draft.record), draft.record, facts)
         if len(left) == len(commit.promotions):
             _push_and_open(commit, draft, host=host, mirror=mirror, facts=facts)
             break
     return written
+
+
+def _without_stopped(rows: list[Promotion], record: Record, facts: Facts) -> list[Promotion]:
+    """End those that a person asked to stop before anything is on the host; return the others."""
+    fresh = list(Promotion.objects.stopping().with_target().filter(pk__in=[row.pk for row in rows]))
+    Endings(facts.ledger).never_opened(fresh, record, unwanted(fresh))
+    return [row for row in rows if row not in fresh]
 
 
 def _draft(commit: Commit, *, base: str, mirror: git.GitMirror, world: Connections) -> _Draft:

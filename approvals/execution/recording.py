@@ -6,7 +6,7 @@ Each function is called inside a transaction that first checked the fence (`leas
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from approvals import lifecycle, policy
+from approvals import lifecycle, policy, resealing
 from approvals.execution.leases import Grant
 from approvals.lifecycle import Move
 from approvals.models import Execution, ExecutionStep, Promotion
@@ -114,6 +114,7 @@ def committed(promotion: Promotion, *, commit: str, by: Actor, at: datetime) -> 
         "seal": promotion.seal,
     }
     _tell(promotion, AuditKind.OVERRIDE_COMMITTED, by=by, details=details)
+    _answer_abort(promotion, by=by)
 
 
 def written(
@@ -121,6 +122,8 @@ def written(
 ) -> None:
     """End the attempt well: everything is written, the outcome is observed from here on."""
     _tell(promotion, kind, by=by, details={"commit": promotion.commit})
+    if promotion.pushed_at is None:
+        _answer_abort(promotion, by=by)
     move = Move(
         Status.EXECUTING,
         Status.VERIFYING,
@@ -157,9 +160,6 @@ def delay(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime)
 
 def errored(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
     """Stop the attempt; a transient error is tried again by itself, a permanent one waits for a person."""
-    again = isinstance(error, TransientError) and promotion.attempts < MAX_ATTEMPTS
-    asked = error.retry_after_seconds if isinstance(error, TransientError) else None
-    seconds = max(DELAY_SECONDS * 2 ** min(promotion.attempts, 4), asked or 0)
     move = Move(
         Status.EXECUTING, Status.ERRORED, AuditKind.EXECUTION_ERRORED, str(error), _error(error)
     )
@@ -169,10 +169,41 @@ def errored(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetim
         by=by,
         at=at,
         error_code=error.code,
-        next_attempt_at=at + timedelta(seconds=seconds) if again else None,
+        next_attempt_at=_next_attempt(promotion, error, at=at),
     )
     for execution in promotion.executions.filter(ended_at=None):
         _end(execution, "ERRORED", str(error), at=at, code=error.code)
+
+
+def _next_attempt(promotion: Promotion, error: UpdaterError, *, at: datetime) -> datetime | None:
+    if promotion.is_stopping:
+        return at  # the next look tells for certain that nothing is written, and ends it
+    if not isinstance(error, TransientError) or promotion.attempts >= MAX_ATTEMPTS:
+        return None
+    seconds = DELAY_SECONDS * 2 ** min(promotion.attempts, 4)
+    return at + timedelta(seconds=max(seconds, error.retry_after_seconds or 0))
+
+
+def stopped(promotion: Promotion, *, by: Actor, at: datetime) -> None:
+    """End what a person asked to stop; the caller has seen that nothing of it is written."""
+    reason = f"{promotion.abort_requested_by} stopped it: {promotion.abort_reason}"
+    end_attempt(promotion, reason, at=at)
+    status = Status(promotion.status)
+    move = Move(status, Status.ABORTED, AuditKind.PROMOTION_ABORTED, reason)
+    if status == Status.ERRORED:
+        move = Move(status, Status.WITHDRAWN, AuditKind.PROMOTION_WITHDRAWN, reason)
+    lifecycle.advance(promotion, move, by=by, at=at, next_attempt_at=None)
+
+
+def _answer_abort(promotion: Promotion, *, by: Actor) -> None:
+    """Say that a wish to stop came too late: what was asked is answered, either way."""
+    if promotion.abort_requested_at is not None:
+        details: dict[str, object] = {
+            "tag": promotion.to_tag,
+            "reason": f"{promotion.abort_requested_by} asked to stop it when it was on its way already; "
+            "only a rollback undoes it.",
+        }
+        _tell(promotion, AuditKind.ABORT_MISSED, by=by, details=details)
 
 
 def lost_sight(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
@@ -204,8 +235,7 @@ def lapse(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime)
     """Put a promotion back before the people: its approvals do not hold any more."""
     standing = promotion.decisions.filter(revision=promotion.revision, voided_at=None)
     standing.update(voided_at=at, void_reason=str(error))
-    move = Move(Status(promotion.status), Status.PENDING, AuditKind.APPROVAL_LAPSED, str(error))
-    lifecycle.advance(promotion, move, by=by, at=at, approved_at=None, next_attempt_at=None)
+    resealing.put_back(promotion, AuditKind.APPROVAL_LAPSED, str(error), by=by, at=at)
 
 
 def end_attempt(promotion: Promotion, message: str, *, at: datetime) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 
 from django.db import transaction
 
-from approvals import resealing
+from approvals import policy, resealing
 from approvals.execution import leases, recording
 from approvals.execution.batches import (
     Batch,
@@ -59,6 +59,18 @@ class Ledger:
     def claim(self, batch: Batch) -> list[Promotion]:
         """Claim every promotion of the batch with its intended commit; return those that could be."""
         return self._apply_to(batch.commits, self._claim)
+
+    def without_stopped(self, promotions: Sequence[Promotion]) -> list[Promotion]:
+        """End those that a person asked to stop, the last moment before they are written; return the others."""
+        asked = set(
+            Promotion.objects.stopping()
+            .filter(pk__in=[row.pk for row in promotions])
+            .values_list("pk", flat=True)
+        )
+        for row in promotions:
+            if row.pk in asked:
+                self.apply(row, self._stopped)
+        return [row for row in promotions if row.pk not in asked]
 
     def committed(self, commits: Iterable[Commit]) -> list[Promotion]:
         """Record that these commits stand on the branch; return their promotions."""
@@ -168,6 +180,9 @@ class Ledger:
         recording.step(execution, step, intended=step, probed=probed, state=State.DONE, at=at)
         recording.written(row, execution, kind=kind, by=self.by, at=at)
 
+    def _stopped(self, row: Promotion, at: datetime) -> None:
+        recording.stopped(row, by=self.by, at=at)
+
     def _lapse(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
         recording.lapse(row, error, by=self.by, at=at)
 
@@ -179,6 +194,7 @@ class Ledger:
 
     def _claim(self, row: Promotion, at: datetime, *, commit: Commit) -> None:
         require_due(row, at)
+        require_as_built(row, commit)
         execution = recording.claim(
             self.grant, row, base=commit.base, commit=commit.sha, by=self.by, at=at
         )
@@ -213,6 +229,9 @@ class Ledger:
     def _set_aside(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
         if not isinstance(error, (*_CHANGED, *_POINTLESS)):
             self._delay_or_stop(row, at, error=error)
+            return
+        if row.is_stopping and row.status in (Status.EXECUTING, Status.ERRORED):
+            recording.stopped(row, by=self.by, at=at)
             return
         if row.status in (Status.ERRORED, Status.UNKNOWN):
             recording.claim(self.grant, row, base="", commit="", by=self.by, at=at)
@@ -268,3 +287,11 @@ def require_due(row: Promotion, at: datetime) -> None:
     """Refuse to start what expired while it waited for its turn."""
     if row.status == Status.APPROVED and at >= row.expires_at:
         raise TransitionRefusedError("The approval expired before it could start.")
+
+
+def require_as_built(row: Promotion, commit: Commit) -> None:
+    """Refuse a commit that names other approvers than stand now: one may have taken theirs back meanwhile."""
+    built = next(each for each in commit.promotions if each.pk == row.pk)
+    approvals = [{each.pk for each in policy.standing_approvals(of)} for of in (built, row)]
+    if approvals[0] != approvals[1] or built.approved_at != row.approved_at:
+        raise TransitionRefusedError("Its approvals changed while its commit was built.")

@@ -57,6 +57,10 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
         """Everything that is not over."""
         return self.filter(status__in=PromotionStatus.alive())
 
+    def stopping(self) -> "PromotionQuerySet":
+        """Those that somebody asked to stop before they were written."""
+        return self.filter(abort_requested_at__isnull=False, pushed_at=None)
+
     def with_target(self) -> "PromotionQuerySet":
         """With the Application and image in the same query."""
         return self.select_related("application", "tracked_image", "candidate__manifest")
@@ -182,6 +186,11 @@ class Promotion(models.Model):
     def is_pending(self) -> bool:
         """Whether it is open for decisions."""
         return self.status == PromotionStatus.PENDING
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether somebody asked to stop it before it was written."""
+        return self.abort_requested_at is not None and self.pushed_at is None
 
     @property
     def short_seal(self) -> str:

@@ -102,6 +102,9 @@ SENTENCES: dict[AuditKind, Sentence] = {
     ),
     AuditKind.PROMOTION_WITHDRAWN: Sentence("WITHDRAWN", "plain", "Withdrawn", ("withdrew {tag}",)),
     AuditKind.ABORT_REQUESTED: _trouble("Stopping", "asked to stop {tag}", icon="block"),
+    AuditKind.ABORT_MISSED: _trouble(
+        "Too late", "could not stop {tag}: it was on its way already", icon="block"
+    ),
     AuditKind.PROMOTION_ABORTED: Sentence(
         "ABORTED", "plain", "Aborted", ("ended {tag}", " with {pull_request}")
     ),

@@ -43,6 +43,10 @@ MATRIX = {
     "api:promotion": ("get", KNOWN),
     "api:promotion-approve": ("post", APPROVERS),
     "api:promotion-reject": ("post", APPROVERS),
+    "api:promotion-retry": ("post", APPROVERS),
+    "api:promotion-withdraw": ("post", APPROVERS),
+    "api:promotion-abort": ("post", APPROVERS),
+    "api:promotion-withdraw-approval": ("post", APPROVERS),
     "api:audit-event-list": ("get", TRAIL_READERS),
 }
 WITH_PROMOTION_ID = {"approve", "reject", "retry", "withdraw", "execution", "promotion"}

@@ -42,7 +42,9 @@ def _by_seal(verb: Callable[..., Any], **values: Any) -> Call:
 CALLS: dict[str, Call] = {
     "approve": _by_seal(decisions.approve, reason=REASON),
     "reject": _by_seal(decisions.reject, reason=REASON),
+    "withdraw_approval": _by_id(decisions.withdraw_approval),
     "retry": _by_id(decisions.retry),
+    "abort": _by_id(decisions.abort, reason=REASON),
     "withdraw": _by_id(decisions.withdraw, reason=REASON),
 }
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from approvals import decisions, doorbell
 from approvals.models import Promotion
+from tests import builders
 from tests.integration.story import outside as world
 from tests.integration.story.outside import Outside
 from updater.audit import Actor
@@ -40,3 +41,9 @@ def approve(promotion: Promotion, person: User) -> Promotion:
     return decisions.approve(
         promotion_id=promotion.pk, seal=promotion.seal, reason="", person=person, by=by
     )
+
+
+@pytest.fixture
+def second_approver(db: None) -> User:
+    """Somebody else who may approve."""
+    return builders.make_person("ben", role="approver")
