@@ -30,7 +30,8 @@ from updater.audit import Actor, AuditKind
 
 logger = logging.getLogger(__name__)
 
-_RECORDED = (Action.DECIDE, Action.EXECUTE)  # trying these without the right is part of the trail
+# Trying these without the right is part of the trail.
+_RECORDED = (Action.DECIDE, Action.EXECUTE, Action.HOLD, Action.COMMENT)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

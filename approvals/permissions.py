@@ -165,6 +165,20 @@ def refusal(person: Person, action: Action, application: Application | None = No
     return f"This needs the role {who}{where}, which {whose} does not have."
 
 
+def may_everywhere(person: Person, action: Action) -> bool:
+    """Whether the person may do this to every Application."""
+    return carries(_roles_everywhere(person), action)
+
+
+def require_everywhere(person: Person, action: Action) -> None:
+    """Raise NotAllowedError unless the person may do this to every Application."""
+    if not may_everywhere(person, action):
+        who = " or ".join(roles_with(action)) or "nobody"
+        raise NotAllowedError(
+            f"This needs the role {who} for every Application, which {person} does not have."
+        )
+
+
 def people_with(action: Action, bound: Iterable[Binding] | None = None) -> QuerySet[User]:
     """Return the active people who may do this somewhere, with their groups."""
     roles = set(roles_with(action))

@@ -1,6 +1,7 @@
 """Stage 4: candidates become pending promotions, and open promotions follow what they are about.
 
-`sweep` runs every few seconds and is safe to run twice: load the policy file, withdraw, expire, open, look again.
+`sweep` runs every few seconds and is safe to run twice: load the policy file, withdraw, expire, open, end holds,
+look again.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from approvals import lifecycle, planning, policy, proposable, resealing, sealing
+from approvals import holds, lifecycle, planning, policy, proposable, resealing, sealing
 from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -34,6 +35,7 @@ def sweep(*, world: Connections, by: Actor) -> dict[str, int]:
         "withdrawn": withdraw_orphans(by=by, at=at),
         "expired": expire(by=by, at=at),
         "opened": open_new(world=world, by=by, at=at),
+        "holds_ended": holds.end_over(by=by, at=at),
         "looked_at": look_again(world=world, by=by, at=at),
     }
 

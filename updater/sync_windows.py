@@ -35,6 +35,7 @@ class Answer:
     automatic: bool
     manual: bool
     reason: str
+    is_readable: bool = True  # else it stays closed until somebody mends the window
 
 
 class _UnreadableError(Exception):
@@ -66,9 +67,8 @@ def judge(windows: Sequence[Mapping[str, Any]], *, at: datetime) -> Answer:
     try:
         active = [window for window in windows if _is_active(window, at)]
     except _UnreadableError as error:
-        return Answer(
-            automatic=False, manual=False, reason=f"A sync window cannot be read: {error}."
-        )
+        reason = f"A sync window cannot be read: {error}."
+        return Answer(automatic=False, manual=False, reason=reason, is_readable=False)
     denies = [window for window in active if window.get("kind") == "deny"]
     if denies:
         return Answer(

@@ -4,8 +4,14 @@ Each verb, in one transaction: lock the row, check right, expiry, seal and polic
 write the decision, move the promotion, record it. Redis is rung after the commit and may be down.
 """
 
+from approvals.decisions.commenting import MAX_COMMENT, comment
 from approvals.decisions.errors import (
     AlreadyDecidedError,
+    AlreadyHeldError,
+    CommentRefusedError,
+    HoldNotFoundError,
+    HoldNotPossibleError,
+    NotHeldError,
     NothingToTakeBackError,
     OwnChangeError,
     PastStoppingError,
@@ -13,13 +19,20 @@ from approvals.decisions.errors import (
     ReasonMissingError,
     SealChangedError,
 )
+from approvals.decisions.holding import Target, hold, release
 from approvals.decisions.offers import Offer, by_verb, offers
 from approvals.decisions.steering import abort, retry, withdraw
 from approvals.decisions.verbs import Situation
 from approvals.decisions.voting import approve, reject, withdraw_approval
 
 __all__ = [
+    "MAX_COMMENT",
     "AlreadyDecidedError",
+    "AlreadyHeldError",
+    "CommentRefusedError",
+    "HoldNotFoundError",
+    "HoldNotPossibleError",
+    "NotHeldError",
     "NothingToTakeBackError",
     "Offer",
     "OwnChangeError",
@@ -28,11 +41,15 @@ __all__ = [
     "ReasonMissingError",
     "SealChangedError",
     "Situation",
+    "Target",
     "abort",
     "approve",
     "by_verb",
+    "comment",
+    "hold",
     "offers",
     "reject",
+    "release",
     "retry",
     "withdraw",
     "withdraw_approval",

@@ -52,3 +52,33 @@ class PastStoppingError(PermanentError):
     """It is written, or nobody knows yet whether it is: it cannot be stopped any more."""
 
     code = "past_stopping"
+
+
+class HoldNotFoundError(PermanentError):
+    """There is no such hold, or nothing of that name to hold."""
+
+    code = "not_found"
+
+
+class HoldNotPossibleError(PermanentError):
+    """What was asked to be held, or until when, is none that can be."""
+
+    code = "hold_not_possible"
+
+
+class AlreadyHeldError(PermanentError):
+    """A hold stands on it already: release that one first."""
+
+    code = "already_held"
+
+
+class NotHeldError(PermanentError):
+    """The hold does not stand any more."""
+
+    code = "not_held"
+
+
+class CommentRefusedError(PermanentError):
+    """A comment says nothing, or too much."""
+
+    code = "comment_refused"

@@ -6,9 +6,9 @@ Each function is called inside a transaction that first checked the fence (`leas
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from approvals import lifecycle, policy, resealing
+from approvals import holds, lifecycle, policy, resealing
 from approvals.execution.leases import Grant
-from approvals.lifecycle import Move
+from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import audit
@@ -45,6 +45,7 @@ def claim(
         _end(running, "LOST", "The worker that started this attempt is gone.", at=at)
     if promotion.status != Status.EXECUTING:
         _require_standing(promotion)
+        _require_not_held(promotion, at=at)
         move = Move(Status(promotion.status), Status.EXECUTING, AuditKind.EXECUTION_STARTED)
         lifecycle.advance(promotion, move, by=by, at=at, attempts=promotion.attempts + 1)
     else:
@@ -251,6 +252,14 @@ def _require_standing(promotion: Promotion) -> None:
         raise ApprovalLapsedError(
             f"{names} approved this and may not approve any more; decide again."
         )
+
+
+def _require_not_held(promotion: Promotion, *, at: datetime) -> None:
+    # The gates were judged a moment ago: after somebody was told that it is held, nothing new starts.
+    holds.take_turn(setting=False)
+    starts = promotion.status in (Status.APPROVED, Status.ERRORED) and not promotion.is_stopping
+    if starts and holds.is_held(promotion, at=at):
+        raise TransitionRefusedError("Somebody holds it since its gates were looked at.")
 
 
 def _end(execution: Execution, status: str, message: str, *, at: datetime, code: str = "") -> None:

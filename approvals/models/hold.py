@@ -21,11 +21,30 @@ class HoldQuerySet(models.QuerySet["Hold"]):
 
     def covering(self, tracked_image: TrackedImage) -> "HoldQuerySet":
         """Those that stop this image: its own, its Application's, and those on everything."""
+        named = _named(tracked_image.application)
+        of_image = {f"tracked_image__application__{key}": value for key, value in named.items()}
         return self.filter(
             Q(scope=Hold.Scope.EVERYTHING)
-            | Q(application=tracked_image.application_id)
-            | Q(tracked_image=tracked_image)
+            | Q(**{f"application__{key}": value for key, value in named.items()})
+            | Q(tracked_image__alias=tracked_image.alias, **of_image)
         )
+
+    def about(self, application: Application) -> "HoldQuerySet":
+        """Those on this Application or on one of its images."""
+        named = _named(application)
+        return self.filter(
+            Q(**{f"application__{key}": value for key, value in named.items()})
+            | Q(**{f"tracked_image__application__{key}": value for key, value in named.items()})
+        )
+
+    def with_target(self) -> "HoldQuerySet":
+        """With Application and image in the same query."""
+        return self.select_related("application", "tracked_image__application")
+
+
+def _named(application: Application) -> dict[str, str]:
+    # By name, not by row: an Application that is deleted and made again stays held.
+    return {field: getattr(application, field) for field in ("cluster", "namespace", "name")}
 
 
 class Hold(models.Model):
@@ -48,7 +67,8 @@ class Hold(models.Model):
     at = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)  # None: until somebody releases it
     released_at = models.DateTimeField(null=True, blank=True)
-    released_by = models.TextField(default="", blank=True)
+    released_by = models.TextField(default="", blank=True)  # "" for one that ended by itself
+    release_reason = models.TextField(default="", blank=True)
 
     objects = HoldQuerySet.as_manager()
 
@@ -89,3 +109,17 @@ class Hold(models.Model):
     def target(self) -> str:
         """What it stops, in words."""
         return str(self.tracked_image or self.application or "everything")
+
+    @property
+    def held_application(self) -> Application | None:
+        """The Application it is about; None for everything."""
+        return self.tracked_image.application if self.tracked_image else self.application
+
+    def covers(self, application: Application, alias: str) -> bool:
+        """Whether it stops this image: the same as `covering`, for rows already read."""
+        held = self.held_application
+        if held is None:
+            return True
+        if self.tracked_image is not None and self.tracked_image.alias != alias:
+            return False
+        return _named(held) == _named(application)

@@ -18,6 +18,7 @@ from approvals.policy.asking import (
     is_satisfied,
     lapsed_approvers,
     min_reason_length,
+    min_reason_to_hold,
     missing_approvals,
     pending_expiry,
     rule_in_words,
@@ -26,7 +27,7 @@ from approvals.policy.asking import (
 )
 from approvals.policy.effective import EMERGENCY, NORMAL, ROLLBACK, Effective
 from approvals.policy.facts import mode_of, standing_approvals
-from approvals.policy.gating import Gate
+from approvals.policy.gating import GATE_CLOSED, Gate
 from approvals.policy.reading import PolicyFileError
 from approvals.policy.reasons import Reason
 from approvals.policy.standing import Standing
@@ -36,6 +37,7 @@ from approvals.policy.wanting import wants
 
 __all__ = [
     "EMERGENCY",
+    "GATE_CLOSED",
     "MIN_REASON_LENGTH",
     "NORMAL",
     "ROLLBACK",
@@ -58,6 +60,7 @@ __all__ = [
     "lapsed_approvers",
     "load",
     "min_reason_length",
+    "min_reason_to_hold",
     "missing_approvals",
     "mode_of",
     "pending_expiry",

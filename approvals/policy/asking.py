@@ -167,6 +167,14 @@ def min_reason_length(promotion: Promotion, *, approving: bool) -> int:
     return max(found.min_reason_approve, way_out.min_reason if way_out else 0)
 
 
+def min_reason_to_hold(application: Application | None) -> int:
+    """Return how many characters the reason of a hold or release needs; without an Application, on everything."""
+    if application is not None:
+        return effective_of(application).min_reason_reject
+    identity = _Identity(store.current().document)
+    return _resolved(identity, resolving.NOWHERE).min_reason_reject
+
+
 def pending_expiry(application: Application) -> timedelta:
     """Return how long a promotion stays open for decisions."""
     seconds = effective_of(application).pending_seconds or settings.PENDING_EXPIRY_SECONDS

@@ -7,10 +7,11 @@ from typing import Any
 from approvals.policy import durations, openings
 from approvals.policy.effective import ROLLBACK, Effective, UpstreamRule
 from approvals.policy.reasons import Reason
-from approvals.policy.surroundings import Surroundings, UpstreamFact
+from approvals.policy.surroundings import HoldFact, Surroundings, UpstreamFact
 
 PASS, WAIT, BLOCK, UNKNOWN, OVERRIDE = "pass", "wait", "block", "unknown", "override"
-_WORDS = {
+GATE_CLOSED = "gate_closed"  # error code of a promotion that waits for one
+WORDS = {
     PASS: "Pass",
     WAIT: "Waiting",
     BLOCK: "Blocked",
@@ -33,11 +34,17 @@ class Gate:
     rule: str = ""
     who: str = ""  # who can change it
     is_warning: bool = False  # it passes, and still somebody should read it
+    brief: str = ""  # what a chip says, where the name is not enough
 
     @property
     def word(self) -> str:
         """The verdict as a word."""
-        return _WORDS[self.verdict]
+        return WORDS[self.verdict]
+
+    @property
+    def short(self) -> str:
+        """What a chip has room for."""
+        return self.brief or self.name
 
     @property
     def is_open(self) -> bool:
@@ -58,7 +65,12 @@ class Gate:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the gate as JSON values."""
-        return {"gate": self.key, "verdict": self.verdict, **self.reason.as_dict()}
+        return {
+            "gate": self.key,
+            "name": self.name,
+            "verdict": self.verdict,
+            **self.reason.as_dict(),
+        }
 
 
 def judge(effective: Effective, around: Surroundings) -> tuple[Gate, ...]:
@@ -130,11 +142,15 @@ def _hold(around: Surroundings) -> Gate:
         "hold",
         "Hold",
         BLOCK if endless else WAIT,
-        " ".join(f"{hold.by} holds {hold.target}: {hold.reason}." for hold in around.holds),
+        " ".join(_held(hold) for hold in around.holds),
         at=first.at,
         changes_at=None if endless else max(ends),
         who="somebody who may release holds",
     )
+
+
+def _held(hold: HoldFact) -> str:
+    return f"{hold.by} holds {hold.target}: {hold.reason.rstrip('. ')}."
 
 
 def _soak(effective: Effective, around: Surroundings) -> Gate:

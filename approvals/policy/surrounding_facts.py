@@ -36,7 +36,11 @@ def gather(
             start_by=_start_by(row, effective[row.pk], at),
             digest=_digest(row, tags, moved),
             mode=mode_of(row),
-            holds=tuple(_hold(item) for item in holds if _covers(item, row)),
+            holds=tuple(
+                _hold(item)
+                for item in holds
+                if item.covers(row.application, row.tracked_image.alias)
+            ),
             first_seen_at=seen.get((row.tracked_image.image_repository_id, row.to_digest)),
             upstream={
                 rule.application: upstream.fact(rule.application, row, at=at)
@@ -118,17 +122,7 @@ def _first_seen(promotions: Sequence[Promotion]) -> dict[tuple[int | None, str],
 
 
 def _holds(at: datetime) -> list[Hold]:
-    return list(
-        Hold.objects.standing(at).select_related("application", "tracked_image__application")
-    )
-
-
-def _covers(hold: Hold, row: Promotion) -> bool:
-    return (
-        hold.scope == Hold.Scope.EVERYTHING
-        or hold.application_id == row.application_id
-        or hold.tracked_image_id == row.tracked_image_id
-    )
+    return list(Hold.objects.standing(at).with_target().order_by("at", "pk"))
 
 
 def _hold(hold: Hold) -> HoldFact:

@@ -16,7 +16,6 @@ from approvals.models.promotion import PromotionStatus as Status
 from approvals.queries import keyset, scopes
 from approvals.queries.keyset import Page
 from approvals.queries.scopes import Scope
-from updater.models import ImageTag
 
 PAGE_SIZE = 50
 MAX_PROJECTS = 8
@@ -68,22 +67,6 @@ class Figures:
 
     by_show: dict[Show, int]
     by_project: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the gates of some promotions need to know: their tags, and what is in flight for their images."""
-
-    tags: dict[tuple[int | None, str], ImageTag] = field(default_factory=dict)
-    in_flight: dict[int, Promotion] = field(default_factory=dict)
-
-    def tag_of(self, promotion: Promotion) -> ImageTag | None:
-        """Return the promotion's tag as the registry showed it last."""
-        return self.tags.get((promotion.tracked_image.image_repository_id, promotion.to_tag))
-
-    def in_flight_for(self, promotion: Promotion) -> Promotion | None:
-        """Return what is being written for the promotion's image."""
-        return self.in_flight.get(promotion.tracked_image_id)
 
 
 class Inbox:
@@ -160,20 +143,14 @@ class Inbox:
         )
 
 
-def surroundings(promotions: Iterable[Promotion]) -> Surroundings:
-    """Return what the gates of these promotions need, in two queries however many they are."""
-    shown = list(promotions)
-    tags = ImageTag.objects.filter(
-        image_repository__in={row.tracked_image.image_repository_id for row in shown},
-        name__in={row.to_tag for row in shown},
+def in_flight(promotions: Iterable[Promotion]) -> dict[int, Promotion]:
+    """Return what is being written for the images of these promotions, by image, in one query."""
+    rows = Promotion.objects.filter(
+        tracked_image__in={row.tracked_image_id for row in promotions},
+        status__in=Status.in_flight(),
     )
-    in_flight = Promotion.objects.filter(
-        tracked_image__in={row.tracked_image_id for row in shown}, status__in=Status.in_flight()
-    ).only("tracked_image", "to_tag", "status", "status_at")
-    return Surroundings(
-        tags={(tag.image_repository_id, tag.name): tag for tag in tags},
-        in_flight={row.tracked_image_id: row for row in in_flight},
-    )
+    shown = rows.only("tracked_image", "to_tag", "status", "status_at")
+    return {row.tracked_image_id: row for row in shown}
 
 
 def selected(ids: Iterable[UUID], *, visible: Scope) -> list[Promotion]:

@@ -1,6 +1,5 @@
 """One promotion with everything a decision needs: what stands around it, its past and its attempts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,10 +20,8 @@ class Dossier:
     """The rows around one promotion."""
 
     promotion: Promotion
-    tag: ImageTag | None  # what is proposed, as the registry shows it
     running_tag: ImageTag | None
     running_manifest: ImageManifest | None
-    in_flight: Promotion | None
     ran_since: Promotion | None  # the release that brought what runs now
     siblings: tuple[Promotion, ...]  # other open promotions of the Application
     events: tuple[AuditEvent, ...]  # newest first
@@ -49,13 +46,10 @@ def find(promotion_id: UUID, *, visible: Scope) -> Promotion | None:
 
 def dossier(promotion: Promotion) -> Dossier:
     """Return the rows around this promotion, in a fixed number of queries."""
-    tags = _tags(promotion)
     return Dossier(
         promotion=promotion,
-        tag=tags.get(promotion.to_tag),
-        running_tag=tags.get(promotion.from_tag),
+        running_tag=_running_tag(promotion),
         running_manifest=_running_manifest(promotion),
-        in_flight=_others(promotion).filter(status__in=Status.in_flight()).first(),
         ran_since=_ran_since(promotion),
         siblings=_siblings(promotion),
         events=events_of(promotion),
@@ -94,12 +88,10 @@ def _others(promotion: Promotion) -> QuerySet[Promotion]:
     )
 
 
-def _tags(promotion: Promotion) -> Mapping[str, ImageTag]:
-    found = ImageTag.objects.filter(
-        image_repository=promotion.tracked_image.image_repository_id,
-        name__in=[promotion.to_tag, promotion.from_tag],
-    )
-    return {tag.name: tag for tag in found}
+def _running_tag(promotion: Promotion) -> ImageTag | None:
+    return ImageTag.objects.filter(
+        image_repository=promotion.tracked_image.image_repository_id, name=promotion.from_tag
+    ).first()
 
 
 def _running_manifest(promotion: Promotion) -> ImageManifest | None:

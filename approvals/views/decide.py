@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from approvals import decisions, policy, resealing, sealing
+from approvals import decisions, policy, resealing, sealing, waiting
 from approvals.decisions import (
     OwnChangeError,
     PromotionNotFoundError,
@@ -27,6 +27,7 @@ from approvals.queries import promotions
 from approvals.sealing import Difference
 from approvals.views.promotions import found, page_context
 from approvals.views.requests import PersonRequest
+from updater import clock
 from updater.errors import PermanentError
 
 Verb = Callable[[], Promotion]
@@ -109,8 +110,10 @@ def outcome_of(promotion: Promotion) -> tuple[str, str]:
     if promotion.status == Status.PENDING:
         missing = policy.missing_approvals(promotion)
         return "sign", f"Your approval of {tag} for {name} counts; {missing} more needed."
+    closed = waiting.closed_of(promotion, at=clock.now())
+    then = f"It waits: {visible(closed.text)}" if closed else "A worker writes it now."
     return {
-        Status.APPROVED: ("sign", f"Approved: {name} goes to {tag}. A worker writes it now."),
+        Status.APPROVED: ("sign", f"Approved: {name} goes to {tag}. {then}"),
         Status.REJECTED: ("ok", f"Rejected: {tag} is not offered again for {name}."),
         Status.WITHDRAWN: ("ok", f"Withdrawn: {tag} for {name}. Nothing is written."),
         Status.ERRORED: ("sign", f"Another attempt to write {tag} for {name} starts now."),

@@ -8,16 +8,15 @@ from itertools import groupby
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from approvals import permissions, policy
+from approvals import permissions, policy, waiting
 from approvals.forms import PendingFilterForm
 from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
-from approvals.policy import Standing
-from approvals.presenters import gates
-from approvals.presenters.gates import Gate
+from approvals.policy import Gate, Standing
 from approvals.presenters.people import name_of
-from approvals.queries import keyset, pending
-from approvals.queries.pending import Inbox, Show, Surroundings, Wanted
+from approvals.queries import keyset
+from approvals.queries.pending import Inbox, Show, Wanted
 from approvals.views import pages, sight
 from approvals.views.requests import PersonRequest
 from updater import clock
@@ -131,9 +130,9 @@ def wanted_from(request: PersonRequest, form: PendingFilterForm) -> Wanted:
 def rows_of(promotions: Iterable[Promotion], request: PersonRequest, *, at: datetime) -> list[Row]:
     """Return the rows for these promotions as this person sees them."""
     shown = list(promotions)
-    around = pending.surroundings(shown)
     standings = policy.explain_all(shown, request.user, at=at)
-    return [_row(promotion, standings[promotion.pk], around, at=at) for promotion in shown]
+    found = waiting.gates_of(shown, at=at)
+    return [_row(promotion, standings[promotion.pk], found[promotion.pk]) for promotion in shown]
 
 
 def grouped(rows: Iterable[Row]) -> list[Group]:
@@ -142,25 +141,23 @@ def grouped(rows: Iterable[Row]) -> list[Group]:
     return [Group(application, tuple(members)) for application, members in groups]
 
 
-def _row(promotion: Promotion, standing: Standing, around: Surroundings, *, at: datetime) -> Row:
-    found = gates.of_promotion(
-        promotion,
-        tag=around.tag_of(promotion),
-        in_flight=around.in_flight_for(promotion),
-        now=at,
-    )
-    outstanding = gates.standing_out(found)
+def _row(promotion: Promotion, standing: Standing, gates: tuple[Gate, ...]) -> Row:
+    outstanding = waiting.standing_out(gates)
     return Row(
         promotion=promotion,
         standing=standing,
         gates=outstanding,
-        passing=len(found) - len(outstanding),
-        next_step=_next_step(promotion, standing),
+        passing=len(gates) - len(outstanding),
+        next_step=_next_step(promotion, standing, waiting.first_closed(gates)),
         why=promotion.status_reason,
     )
 
 
-def _next_step(promotion: Promotion, standing: Standing) -> str:
+def _next_step(promotion: Promotion, standing: Standing, closed: Gate | None) -> str:
     if promotion.is_pending and not standing.can_approve and standing.reasons:
         return standing.reasons[0]
+    if closed is not None and promotion.status == Status.APPROVED:
+        return f"Approved; waits for {closed.short.lower()}."
+    if closed is not None and standing.completes:
+        return f"Your approval completes it; then it waits for {closed.short.lower()}."
     return standing.next_step

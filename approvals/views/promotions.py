@@ -10,12 +10,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from approvals import policy, sealing
+from approvals import policy, sealing, waiting
 from approvals.decisions import Situation
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
-from approvals.presenters import diffs, gates, links, sentences
+from approvals.presenters import diffs, links, sentences
 from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
 from approvals.queries import promotions
@@ -92,20 +92,20 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
     situation = Situation(row, request.user, at)
     standing = situation.standing
     around = promotions.dossier(row)
-    found_gates = gates.of_promotion(row, tag=around.tag, in_flight=around.in_flight, now=at)
+    gates = waiting.gates(row, at=at)
     files = diffs.of_plan(row.plan)
     return {
         "section": "pending" if row.status in Status.alive() else "releases",
         "promotion": row,
         "around": around,
         "standing": standing,
-        "verdict": verdicts.of(row, standing, now=at),
+        "verdict": verdicts.of(row, standing, now=at, closed=waiting.first_closed(gates)),
         "files": files,
         "added": sum(file.added for file in files),
         "removed": sum(file.removed for file in files),
         "planned_at": planned_at(row),
-        "gates": found_gates,
-        "passing": sum(gate.verdict == "pass" for gate in found_gates),
+        "gates": gates,
+        "passing": sum(gate.is_open for gate in gates),
         "rule": policy.rule_in_words(row),
         "sealed": sealed_fields(row.subject),
         "change": _change(row, around),

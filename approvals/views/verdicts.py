@@ -5,7 +5,7 @@ from datetime import datetime
 
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from approvals.policy import Standing
+from approvals.policy import Gate, Standing
 from approvals.presenters import times
 from approvals.presenters.texts import visible
 
@@ -51,11 +51,18 @@ def tense_of(promotion: Promotion) -> Tense:
     return _TENSES.get(Status(promotion.status), _NEVER)
 
 
-def of(promotion: Promotion, standing: Standing, *, now: datetime) -> Verdict:
-    """Return the verdict for the person whose standing this is."""
+def of(
+    promotion: Promotion, standing: Standing, *, now: datetime, closed: Gate | None = None
+) -> Verdict:
+    """Return the verdict for the person whose standing this is; `closed` is the gate it waits for."""
     status = Status(promotion.status)
     if status is Status.PENDING:
-        return _pending(promotion, standing, now=now)
+        return _pending(promotion, standing, now=now, closed=closed)
+    if status is Status.APPROVED and closed is not None:
+        headline = f"Approved. It waits for {closed.short.lower()}."
+        return Verdict(
+            "wait", status, headline, f"{visible(closed.text)} Then it starts by itself."
+        )
     tone, headline = _HEADLINES[status]
     return Verdict(tone, status, headline, _sentence(promotion, standing))
 
@@ -82,14 +89,16 @@ _HEADLINES = {
 }
 
 
-def _pending(promotion: Promotion, standing: Standing, *, now: datetime) -> Verdict:
+def _pending(
+    promotion: Promotion, standing: Standing, *, now: datetime, closed: Gate | None
+) -> Verdict:
     until = (
         f"Expires {times.exact_minute(promotion.expires_at)}, "
         f"in {times.long_span(promotion.expires_at - now)}."
     )
     if standing.can_approve:
         last = "Yours is the last approval needed." if standing.missing <= 1 else ""
-        what = " ".join(filter(None, (_what_happens(promotion, standing), until)))
+        what = " ".join(filter(None, (_what_happens(promotion, standing, closed), until)))
         return Verdict("sign", "APPROVED", f"You can approve. {last}".strip(), what)
     first, *rest = standing.reasons or (standing.next_step,)
     return Verdict(
@@ -97,9 +106,11 @@ def _pending(promotion: Promotion, standing: Standing, *, now: datetime) -> Verd
     )
 
 
-def _what_happens(promotion: Promotion, standing: Standing) -> str:
+def _what_happens(promotion: Promotion, standing: Standing, closed: Gate | None) -> str:
     if standing.missing > 1:
         return standing.next_step
+    if closed is not None:
+        return f"Does not run at once. {visible(closed.text)}"
     plan = promotion.plan
     if plan.get("pull_request"):
         base = visible(str(plan.get("base_branch", "")))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from approvals.models.promotion import PromotionStatus
+from approvals.policy import gating
 from approvals.presenters import sentences
-from approvals.presenters.gates import WORDS
 from approvals.views import verdicts
 from tests import builders
 from updater.audit import AuditKind
@@ -42,7 +42,7 @@ def test_tell_without_any_detail_still_reads_as_a_sentence(kind: AuditKind):
 
 def test_statuses_and_gates_all_have_a_shape():
     assert set(PromotionStatus.values) <= SHAPES
-    assert set(WORDS) <= SHAPES
+    assert set(gating.WORDS) <= SHAPES
 
 
 def test_statuses_but_pending_all_have_a_headline():

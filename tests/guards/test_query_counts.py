@@ -23,7 +23,7 @@ PAGES = {
     "audit": "/audit/?open=1",
 }
 # Session, account, groups, frame, and what the page itself reads.
-LIMIT = 32
+LIMIT = 40
 
 
 @pytest.fixture

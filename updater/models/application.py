@@ -62,7 +62,13 @@ class Application(models.Model):
     @property
     def is_automated(self) -> bool:
         """Whether Argo CD syncs by itself (`spec.syncPolicy.automated`, not `enabled: false`)."""
-        automated = self.manifest.get("spec", {}).get("syncPolicy", {}).get("automated")
+        return self.is_automatic(
+            self.manifest.get("spec", {}).get("syncPolicy", {}).get("automated")
+        )
+
+    @staticmethod
+    def is_automatic(automated: object) -> bool:
+        """Tell the same from that part of the manifest alone."""
         return isinstance(automated, dict) and automated.get("enabled") is not False
 
     @property

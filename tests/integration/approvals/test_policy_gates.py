@@ -372,6 +372,7 @@ def test_gate_as_dict_is_a_reason_with_its_verdict(stand):
 
     assert told.as_dict() == {
         "gate": "window",
+        "name": "Window",
         "verdict": "wait",
         "code": "gate_window",
         "sentence": told.text,

@@ -42,7 +42,7 @@ def test_pending_shows_change_gates_votes_and_next_step(client: Client, sre: Use
 
     assert "main-9c07d1a" in row
     assert "main-e1f492f" in row
-    assert "6 pass" in row
+    assert "13 pass" in row
     assert "0/1" in row
     assert "Your approval completes it" in row
     assert 'type="checkbox"' in row

@@ -1,0 +1,28 @@
+"""What a promotion waits for: one list of gates for pages, API and workers.
+
+listing ─┬─ policy.gates_of   what the policy, holds and the registry say
+         ├─ sync_window       what Argo CD's project says
+         └─ machine           what the rows say about registry, Git, cluster and target
+"""
+
+from approvals.waiting.listing import (
+    closed_of,
+    first_closed,
+    gates,
+    gates_of,
+    is_waiting,
+    standing_out,
+    starting_gates,
+    starting_gates_of,
+)
+
+__all__ = [
+    "closed_of",
+    "first_closed",
+    "gates",
+    "gates_of",
+    "is_waiting",
+    "standing_out",
+    "starting_gates",
+    "starting_gates_of",
+]
