@@ -7,12 +7,14 @@ from django.contrib.auth.models import User
 from approvals import lifecycle
 from approvals.decisions.deciding import deciding
 from approvals.decisions.errors import CommentRefusedError
+from approvals.decisions.verbs import Verb
 from approvals.models import Comment
 from approvals.permissions import Action
 from updater import audit
 from updater.audit import Actor, AuditKind
 
 MAX_COMMENT = 4000  # characters
+COMMENT = Verb("comment", Action.COMMENT, lambda _: ())
 
 
 def comment(*, promotion_id: UUID, text: str, person: User, by: Actor) -> Comment:
@@ -21,7 +23,7 @@ def comment(*, promotion_id: UUID, text: str, person: User, by: Actor) -> Commen
     Raises:
         NotAllowedError, PromotionNotFoundError, CommentRefusedError.
     """
-    with deciding(promotion_id, "comment", person, by, action=Action.COMMENT) as (promotion, at):
+    with deciding(promotion_id, COMMENT, person, by) as (promotion, at):
         written = Comment.objects.create(
             promotion=promotion,
             text=_readable(text),

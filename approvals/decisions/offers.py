@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from approvals import permissions
-from approvals.decisions import steering, voting
+from approvals.decisions import commenting, steering, voting
 from approvals.decisions.verbs import NOT_ALLOWED, Situation, Verb
 from approvals.permissions import Action
 from approvals.policy import Reason
@@ -21,6 +21,7 @@ VERBS: tuple[Verb, ...] = (
     steering.RETRY,
     steering.ABORT,
     steering.WITHDRAW,
+    commenting.COMMENT,
 )
 
 

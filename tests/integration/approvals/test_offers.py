@@ -46,6 +46,7 @@ CALLS: dict[str, Call] = {
     "retry": _by_id(decisions.retry),
     "abort": _by_id(decisions.abort, reason=REASON),
     "withdraw": _by_id(decisions.withdraw, reason=REASON),
+    "comment": _by_id(decisions.comment, text=REASON),
 }
 
 
