@@ -25,11 +25,11 @@ def propose_promotions() -> None:
 
 
 @shared_task(
-    name="approvals.execute_promotions", queue="execute", soft_time_limit=150, time_limit=170
+    name="approvals.execute_promotions", queue="execute", soft_time_limit=420, time_limit=450
 )
 def execute_promotions() -> None:
-    """Carry out what is approved and due."""
-    execution.sweep(world=Connections(), holder=_holder(), by=WORKER)
+    """Carry out what is approved and due, several targets at once."""
+    execution.sweep_side_by_side(holder=_holder(), by=WORKER)
 
 
 @shared_task(name="approvals.observe_outcomes", queue="execute", soft_time_limit=60, time_limit=80)

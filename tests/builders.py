@@ -21,6 +21,7 @@ from updater.images import ImageReference
 from updater.models import (
     Application,
     AuditEvent,
+    Breaker,
     Candidate,
     ImageManifest,
     ImageRepository,
@@ -314,3 +315,23 @@ def make_event(
     with transaction.atomic():
         sequence = audit.record(kind=kind, by=actor, subject=subject, details=details)
     return AuditEvent.objects.get(sequence=sequence)
+
+
+def make_breaker(host: str = "git.example.com", **changes: Any) -> Breaker:
+    """Make the open breaker of a Git host that does not answer since ten minutes."""
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "kind": Breaker.Kind.GIT,
+        "failures": 3,
+        "failing_since": now - timedelta(minutes=10),
+        "retry_at": now + timedelta(seconds=20),
+        "error_code": "git_repository_unreachable",
+        "error_message": f"Git repository https://{host}/shop/deploy.git: the host cannot be reached",
+    }
+    return Breaker.objects.create(host=host, **{**values, **changes})
+
+
+def let_breakers_probe() -> None:
+    """Let the half minute pass after which an open breaker lets a probe through."""
+    past = timezone.now() - timedelta(seconds=1)
+    Breaker.objects.filter(failures__gt=0).update(retry_at=past)

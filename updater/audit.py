@@ -26,6 +26,8 @@ class AuditKind(StrEnum):
     CANDIDATE_FOUND = "candidate.found"
     SCAN_FAILED = "scan.failed"
     SCAN_RECOVERED = "scan.recovered"
+    HOST_SILENT = "host.silent"
+    HOST_ANSWERS = "host.answers"
     TAG_MOVED = "tag.moved"
     PROMOTION_OPENED = "promotion.opened"
     PROMOTION_NOT_OPENED = "promotion.not_opened"

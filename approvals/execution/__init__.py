@@ -4,9 +4,9 @@
           → claim with intent (one transaction) → push or patch → record (one transaction) → refresh → record
 
 A target is one Git repository and branch, or one Application for the argocd method. All due promotions of
-a target go out together: one fetch, one commit per Application, one push.
+a target go out together: one fetch, one commit per Application, one push. Targets run side by side.
 """
 
-from approvals.execution.sweeping import sweep
+from approvals.execution.sweeping import sweep, sweep_side_by_side
 
-__all__ = ["sweep"]
+__all__ = ["sweep", "sweep_side_by_side"]

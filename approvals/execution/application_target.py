@@ -11,6 +11,7 @@ from approvals.execution import batches
 from approvals.execution.batches import SubjectChangedError
 from approvals.execution.settling import PATCH, Ledger
 from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import Change, NothingToWriteError, Prepared
 from updater import clock
 from updater.audit import AuditKind
@@ -28,6 +29,8 @@ def carry_out(promotions: Sequence[Promotion], *, ledger: Ledger, world: Connect
             _carry_out_one(promotion, ledger=ledger, world=world)
         except UpdaterError as error:
             ledger.set_aside(promotion, error)
+            if promotion.status == Status.UNKNOWN and isinstance(error, TransientError):
+                return  # nobody writes here before it is known; the others are still due
 
 
 def _carry_out_one(promotion: Promotion, *, ledger: Ledger, world: Connections) -> None:

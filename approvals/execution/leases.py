@@ -7,8 +7,10 @@ take over with a higher fence, and everything the paused one then tries to recor
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from approvals.models import Lease
 from updater import locks
@@ -53,13 +55,13 @@ def hold(target: str, *, holder: str) -> Iterator[Grant]:
 
 
 def require_current(grant: Grant) -> None:
-    """Lock the lease row and check the fence, inside the transaction that records something.
+    """Lock the lease row, check the fence and beat the heart, inside the transaction that records something.
 
     Raises:
         LeaseLostError: the fence has moved on.
     """
-    lease = Lease.objects.select_for_update().get(target=grant.target)
-    if lease.fence != grant.fence:
+    held = Lease.objects.filter(target=grant.target, fence=grant.fence)
+    if not held.update(expires_at=Now() + timedelta(seconds=LEASE_SECONDS)):
         raise LeaseLostError(f"Another worker took over {grant.target}.")
 
 

@@ -3,6 +3,7 @@
 Each function is called inside a transaction that first checked the fence (`leases.require_current`).
 """
 
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -16,6 +17,11 @@ from updater.audit import Actor, AuditKind
 from updater.errors import PermanentError, TransientError, UpdaterError
 
 DELAY_SECONDS = 30  # between looks at an outside that is not ready
+LONGEST_SECONDS = (
+    840  # with jitter, a look within a quarter of an hour; only a host may ask for a longer wait
+)
+REFUSED_SHARE = 4  # who was refused waits a quarter of the time that has passed: 403 is not asked for every 30 s
+JITTER = 0.07
 MAX_ATTEMPTS = 8  # of a transient error, before a person must look
 State = ExecutionStep.State
 
@@ -24,6 +30,12 @@ class ForgedTrailerError(PermanentError):
     """A commit names this promotion, and we did not write it."""
 
     code = "forged_trailer"
+
+
+class UnforeseenError(TransientError):
+    """Our own program failed on this promotion; the details are in the worker's log."""
+
+    code = "unforeseen"
 
 
 class ApprovalLapsedError(PermanentError):
@@ -145,9 +157,6 @@ def written(
 
 def delay(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
     """Leave the promotion as it is and look again later; the reason is told once."""
-    seconds = DELAY_SECONDS
-    if isinstance(error, TransientError) and error.retry_after_seconds:
-        seconds = max(seconds, int(error.retry_after_seconds))
     if promotion.error_code != error.code:  # its words may hold milliseconds
         is_forged = isinstance(error, ForgedTrailerError)
         kind = AuditKind.TRAILER_FORGED if is_forged else AuditKind.EXECUTION_DELAYED
@@ -155,7 +164,7 @@ def delay(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime)
     Promotion.objects.filter(pk=promotion.pk).update(
         status_reason=str(error),
         error_code=error.code,
-        next_attempt_at=at + timedelta(seconds=seconds),
+        next_attempt_at=at + _wait(_delay_seconds(promotion, error, at=at)),
     )
 
 
@@ -182,7 +191,7 @@ def _next_attempt(promotion: Promotion, error: UpdaterError, *, at: datetime) ->
     if not isinstance(error, TransientError) or promotion.attempts >= MAX_ATTEMPTS:
         return None
     seconds = DELAY_SECONDS * 2 ** min(promotion.attempts, 4)
-    return at + timedelta(seconds=max(seconds, error.retry_after_seconds or 0))
+    return at + _wait(max(seconds, _asked_for(error)))
 
 
 def stopped(promotion: Promotion, *, by: Actor, at: datetime) -> None:
@@ -212,7 +221,7 @@ def lost_sight(promotion: Promotion, error: UpdaterError, *, by: Actor, at: date
     move = Move(
         Status.EXECUTING, Status.UNKNOWN, AuditKind.EXECUTION_LOST_SIGHT, str(error), _error(error)
     )
-    soon = at + timedelta(seconds=DELAY_SECONDS)
+    soon = at + _wait(DELAY_SECONDS)
     lifecycle.advance(promotion, move, by=by, at=at, error_code=error.code, next_attempt_at=soon)
     for execution in promotion.executions.filter(ended_at=None):
         _end(execution, "UNKNOWN", str(error), at=at, code=error.code)
@@ -243,6 +252,43 @@ def end_attempt(promotion: Promotion, message: str, *, at: datetime) -> None:
     """End a running attempt that wrote nothing, because the promotion goes another way."""
     for execution in promotion.executions.filter(ended_at=None):
         _end(execution, "ABORTED", message, at=at)
+
+
+def crashed(
+    grant: Grant, promotion: Promotion, error: UnforeseenError, *, by: Actor, at: datetime
+) -> None:
+    """Set back a promotion on which our own program failed: counted, later each time, in the end for a person."""
+    if promotion.status not in Status.alive():
+        postpone(promotion, at=at)
+    elif promotion.status == Status.UNKNOWN:
+        delay(promotion, error, by=by, at=at)
+    else:
+        if promotion.status != Status.EXECUTING:
+            claim(grant, promotion, base="", commit="", by=by, at=at)
+        errored(promotion, error, by=by, at=at)
+
+
+def postpone(promotion: Promotion, *, at: datetime) -> None:
+    """Look again as late as may be, without a word."""
+    later = at + _wait(LONGEST_SECONDS)
+    Promotion.objects.filter(pk=promotion.pk).update(next_attempt_at=later)
+
+
+def _delay_seconds(promotion: Promotion, error: UpdaterError, *, at: datetime) -> float:
+    if isinstance(error, TransientError):
+        return max(DELAY_SECONDS, _asked_for(error))
+    since = promotion.approved_at or promotion.status_at
+    passed = (at - since).total_seconds()
+    return min(max(DELAY_SECONDS, passed / REFUSED_SHARE), LONGEST_SECONDS)
+
+
+def _asked_for(error: UpdaterError) -> float:
+    return (error.retry_after_seconds or 0) if isinstance(error, TransientError) else 0
+
+
+def _wait(seconds: float) -> timedelta:
+    spread = 1 + random.uniform(0, JITTER)  # noqa: S311  spreads load, guards nothing
+    return timedelta(seconds=seconds * spread)
 
 
 def _require_standing(promotion: Promotion) -> None:

@@ -21,7 +21,7 @@ from approvals.execution.batches import (
     SubjectChangedError,
 )
 from approvals.execution.leases import Grant
-from approvals.execution.recording import ApprovalLapsedError, State
+from approvals.execution.recording import ApprovalLapsedError, State, UnforeseenError
 from approvals.lifecycle import TransitionRefusedError
 from approvals.models import Execution, Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -94,6 +94,13 @@ class Ledger:
     def written(self, promotion: Promotion, kind: AuditKind, step: str, probed: str) -> None:
         """Record the last write of an attempt; its outcome is observed from here on."""
         self.apply(promotion, partial(self._written, kind=kind, step=step, probed=probed))
+
+    def crashed(self, promotion: Promotion, error: Exception) -> None:
+        """Record that our own program failed on this promotion."""
+        words = (
+            f"Something unforeseen went wrong ({type(error).__name__}); the worker's log says more."
+        )
+        self.apply(promotion, partial(self._crashed, error=UnforeseenError(words)))
 
     def refreshed(self, promotions: Sequence[Promotion]) -> None:
         """Record that Argo CD was asked to look at these; their outcomes are observed from here on."""
@@ -188,6 +195,9 @@ class Ledger:
 
     def _errored(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
         recording.errored(row, error, by=self.by, at=at)
+
+    def _crashed(self, row: Promotion, at: datetime, *, error: UnforeseenError) -> None:
+        recording.crashed(self.grant, row, error, by=self.by, at=at)
 
     def _lost_sight(self, row: Promotion, at: datetime, *, error: UpdaterError) -> None:
         recording.lost_sight(row, error, by=self.by, at=at)

@@ -1,50 +1,45 @@
-"""Which promotions are due, grouped by the target they write to; one target failing never holds the others."""
+"""Which promotions are due, grouped by the target they write to; targets are worked on side by side."""
 
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from functools import partial
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
-from approvals.execution import application_target, gates, git_target, leases, pull_request_target
+from approvals.execution import targets
 from approvals.execution.proposals import Standing
-from approvals.execution.settling import Ledger
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import clock
 from updater.audit import Actor
 from updater.connections import Connections
-from updater.errors import UpdaterError
-from updater.locks import LockTakenError
-
-logger = logging.getLogger(__name__)
+from updater.lanes import Lanes, Task
 
 MAX_DUE = 500
 
 
 def sweep(*, world: Connections, holder: str, by: Actor) -> int:
-    """Carry out everything that is due; return how many promotions were looked at."""
-    targets = _by_target(_due())
-    for target, promotions in targets.items():
-        try:
-            _carry_out(target, promotions, world=world, holder=holder, by=by)
-        except LockTakenError:
-            logger.info("target is busy", extra={"target": target})
-        except UpdaterError as error:
-            logger.warning("target failed", extra={"target": target, "reason": str(error)})
-        except Exception:
-            # One broken target must not hold up the others; the rows are still due.
-            logger.exception("target crashed", extra={"target": target})
-    return sum(len(promotions) for promotions in targets.values())
+    """Carry out everything that is due, one target after the other; return how many promotions were looked at."""
+    due = _by_target(_due())
+    for target, promotions in due.items():
+        targets.carry_out(target, promotions, world=world, holder=holder, by=by)
+    return sum(len(promotions) for promotions in due.values())
 
 
-def target_of(promotion: Promotion) -> str:
-    """Return the name of what the promotion writes to."""
-    plan = promotion.plan
-    if plan.get("pull_request"):
-        return f"pull-request:{promotion.application.cluster}/{promotion.application}"
-    if plan.get("method") == "git":
-        return f"git:{plan['repository']}#{plan['branch']}"
-    return f"application:{promotion.application.cluster}/{promotion.application}"
+def sweep_side_by_side(*, holder: str, by: Actor) -> int:
+    """Carry out everything that is due, several targets at once; return how many targets were worked on."""
+    return Lanes(_tasks, partial(_carry_out, holder=holder, by=by)).run()
+
+
+def _carry_out(target: str, promotions: list[Promotion], *, holder: str, by: Actor) -> None:
+    # Clients of the outside are for one thread each.
+    targets.carry_out(target, promotions, world=Connections(), holder=holder, by=by)
+
+
+def _tasks() -> Mapping[str, Task[list[Promotion]]]:
+    return {
+        target: Task(targets.host_of(rows[0]), frozenset(row.pk for row in rows), rows)
+        for target, rows in _by_target(_due()).items()
+    }
 
 
 def _due() -> "Iterable[Promotion]":
@@ -80,54 +75,7 @@ def _looks_last() -> Case:
 
 
 def _by_target(promotions: Iterable[Promotion]) -> dict[str, list[Promotion]]:
-    targets: dict[str, list[Promotion]] = {}
+    found: dict[str, list[Promotion]] = {}
     for promotion in promotions:
-        targets.setdefault(target_of(promotion), []).append(promotion)
-    return targets
-
-
-def _carry_out(
-    target: str, promotions: Sequence[Promotion], *, world: Connections, holder: str, by: Actor
-) -> None:
-    with leases.hold(target, holder=holder) as grant:
-        ledger = Ledger(grant, by)
-        still_due = _without_waiting(_reread(promotions), ledger)
-        if not still_due:
-            return
-        if target.startswith("pull-request:"):
-            pull_request_target.carry_out(still_due, ledger=ledger, world=world)
-        elif target.startswith("git:"):
-            git_target.carry_out(still_due, ledger=ledger, world=world)
-        else:
-            application_target.carry_out(still_due, ledger=ledger, world=world)
-
-
-def _without_waiting(promotions: Sequence[Promotion], ledger: Ledger) -> list[Promotion]:
-    """Return those whose gates are open; the others are told what they wait for."""
-    closed = gates.closed(promotions, at=clock.now())
-    for promotion in promotions:
-        if error := closed.get(promotion.pk):
-            ledger.not_ready([promotion], error)
-    return [row for row in promotions if row.pk not in closed]
-
-
-def _reread(promotions: Sequence[Promotion]) -> list[Promotion]:
-    """Read the rows again under the lease: another worker may have finished them meanwhile."""
-    rows = (
-        Promotion.objects.with_target()
-        .select_related("tracked_image__image_repository__registry")
-        .prefetch_related("decisions__by")
-    )
-    fresh = {row.pk: row for row in rows.filter(pk__in=[row.pk for row in promotions])}
-    for row in fresh.values():
-        row.tracked_image.application = row.application  # the same row, already here
-    before = {row.pk: _progress(row) for row in promotions}
-    return [
-        fresh[row.pk]
-        for row in promotions
-        if row.pk in fresh and _progress(fresh[row.pk]) == before[row.pk]
-    ]
-
-
-def _progress(row: Promotion) -> tuple[object, ...]:
-    return row.status, row.attempts, row.next_attempt_at
+        found.setdefault(targets.name_of(promotion), []).append(promotion)
+    return found

@@ -66,6 +66,10 @@ SENTENCES: dict[AuditKind, Sentence] = {
         "Failed", "could not scan", " {repository}", " {registry}", icon="unknown", tone="odd"
     ),
     AuditKind.SCAN_RECOVERED: _done("could scan again", ": {repository}", ": {registry}"),
+    AuditKind.HOST_SILENT: _trouble(
+        "Silent", "got no answer", " from the {host}", icon="unknown", tone="odd"
+    ),
+    AuditKind.HOST_ANSWERS: _done("got an answer again", " from the {host}"),
     AuditKind.TAG_MOVED: _trouble(
         "Alarm",
         "saw that {tag} was pushed again",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from updater.configuration import matching, reading, registries, store
 from updater.configuration.manifest import Manifest
 from updater.configuration.model import ApplicationConfiguration
 from updater.configuration.registries import Endpoint, Registries
-from updater.connections import git_access, registry_access
+from updater.connections import git_access, passages, registry_access
 from updater.errors import UpdaterError
 from updater.integrations import git, kubernetes, registry
 from updater.integrations.git import pull_requests
@@ -36,7 +36,7 @@ class Connections:
     @cached_property
     def cluster(self) -> "ClusterClient":
         """The cluster of KUBECONFIG, or the one we run in."""
-        return kubernetes.connect(settings.KUBECONFIG or None)
+        return kubernetes.connect(settings.KUBECONFIG or None, passage=passages.to_cluster())
 
     def read(self, manifest: Mapping[str, Any]) -> ApplicationConfiguration:
         """Return the configuration of an Application as it is in the cluster now."""
@@ -88,14 +88,19 @@ class Connections:
         if key not in self._mirrors:
             remote = self._remote(url, project, secret)
             name = hashlib.sha256("\x1f".join(key).encode()).hexdigest()[:32]
-            self._mirrors[key] = git.GitMirror(Path(settings.STATE_DIR) / "mirrors" / name, remote)
+            self._mirrors[key] = git.GitMirror(
+                Path(settings.STATE_DIR) / "mirrors" / name,
+                remote,
+                passage=passages.to_git(remote),
+            )
         return self._mirrors[key]
 
     def pull_requests(
         self, host: str, url: str, project: str, secret: str = ""
     ) -> pull_requests.PullRequestHost:
         """Return the pull requests of a Git repository on a host of this kind."""
-        return pull_requests.choose(host, self._remote(url, project, secret))
+        remote = self._remote(url, project, secret)
+        return pull_requests.choose(host, remote, passages.to_pull_requests(remote))
 
     def _remote(self, url: str, project: str, secret: str) -> git.Remote:
         key = (url, project, secret)
@@ -145,14 +150,10 @@ class Connections:
 
     def digest_of(self, image: TrackedImage, tag: str) -> str:
         """Ask the registry for the digest behind a tag now."""
-        endpoint, question = self._question(image, tag)
-        return registry.resolve_digest(
-            endpoint,
-            question.repository,
-            tag,
-            question.credentials,
-            access=self.registry_access,
-        )
+        (answer,) = self.digests_of([(image, tag)])
+        if isinstance(answer, UpdaterError):
+            raise answer
+        return answer
 
     def digests_of(self, wanted: Sequence[tuple[TrackedImage, str]]) -> list[str | UpdaterError]:
         """Ask for the digests behind many tags side by side; for each the digest, or why it is not known."""
@@ -166,9 +167,13 @@ class Connections:
             else:
                 asked.setdefault(endpoint, {})[place] = question
         for endpoint, questions in asked.items():
-            given = registry.resolve_digests(
-                endpoint, list(questions.values()), access=self.registry_access
+            ask = partial(
+                registry.resolve_digests,
+                endpoint,
+                list(questions.values()),
+                access=self.registry_access,
             )
+            given = passages.ask_registry(endpoint.host, ask, len(questions))
             answers |= zip(questions, given, strict=True)
         return [answers[place] for place in range(len(wanted))]
 

@@ -2,6 +2,7 @@
 
 from updater.models.application import Application
 from updater.models.audit_event import AuditEvent
+from updater.models.breaker import Breaker
 from updater.models.candidate import Candidate, Refusal
 from updater.models.image_repository import ImageManifest, ImageRepository, Registry
 from updater.models.image_tag import ImageTag, TagDigest
@@ -10,6 +11,7 @@ from updater.models.tracked_image import TrackedImage
 __all__ = [
     "Application",
     "AuditEvent",
+    "Breaker",
     "Candidate",
     "ImageManifest",
     "ImageRepository",

@@ -240,7 +240,7 @@ def test_host_away_while_it_waits_is_told_once_and_heals(story, sre):
     promotion = story.proposed(sre)
     story.outside.git.faults.status = 502
 
-    for _ in range(3):
+    for _ in range(2):
         story.sweep()
 
     assert seen(promotion).status == "EXECUTING"

@@ -259,7 +259,7 @@ def test_execute_when_git_is_down_waits_and_says_so_once(example, sre):
     promotion = approve(example.offer(), sre)
     example.git.stop()
 
-    for _ in range(3):
+    for _ in range(2):  # after a third look the host is left alone: test_lanes.py
         _due_now()
         example.execute()
 

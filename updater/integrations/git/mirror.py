@@ -5,7 +5,7 @@ There is no working tree: a symlink, hook, filter or submodule of the repository
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -24,7 +24,7 @@ from updater.integrations.git.mirror_folder import MirrorFolder
 from updater.integrations.git.objects import Objects
 from updater.integrations.git.process import Limits
 from updater.integrations.git.signing import SigningKey
-from updater.integrations.git.transport import Git, Remote
+from updater.integrations.git.transport import Git, Passage, Remote
 
 LOCK_WAIT_SECONDS = 120
 _Result = TypeVar("_Result")
@@ -40,13 +40,14 @@ class GitMirror:
         *,
         limits: Limits | None = None,
         lock_wait_seconds: float = LOCK_WAIT_SECONDS,
+        passage: Passage = nullcontext,
     ) -> None:
         self._name = urls.redact(remote.url)
         address = urls.parse(remote.url, allow_http=remote.allow_http)
         self._folder = MirrorFolder(
             folder, url=address.location, name=self._name, wait_seconds=lock_wait_seconds
         )
-        git = Git(remote, self._folder, limits or Limits())
+        git = Git(remote, self._folder, limits or Limits(), passage=passage)
         self._host = Host(git, self._folder)
         self._objects = Objects(git, folder)
         self._history = History(git, self._objects)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +20,8 @@ from updater.integrations.git.remotes import Credentials, GitHubAppKey, Remote
 __all__ = ["Credentials", "Git", "GitHubAppKey", "Limits", "Remote"]
 
 FEW_FILES_BYTES = 16 * process.MIB
+# Entered around every call to the host: what may hold it back, and learns how it ended.
+Passage = Callable[[], AbstractContextManager[None]]
 
 _PINNED: Final = (
     # Nothing of the repository runs.
@@ -45,7 +47,15 @@ _PINNED: Final = (
 class Git:
     """Runs git on one mirror; every failure leaves as an error of this package."""
 
-    def __init__(self, remote: Remote, folder: MirrorFolder, limits: Limits) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        folder: MirrorFolder,
+        limits: Limits,
+        *,
+        passage: Passage = nullcontext,
+    ) -> None:
+        self._passage = passage
         self.name = urls.redact(remote.url)
         self._remote = remote
         self._folder = folder
@@ -77,6 +87,10 @@ class Git:
         """Run a command that talks to the host; `judge` tells success from the kinds of failure."""
         self._require_exchanged()
         limits = replace(self._limits, file_bytes=file_bytes or self._limits.file_bytes)
+        with self._passage():
+            return judge(self.name, self._talk(arguments, stdin=stdin, limits=limits))
+
+    def _talk(self, arguments: Sequence[str], *, stdin: bytes, limits: Limits) -> Finished:
         with self._failures_in_words(), self._folder.private() as private:
             access = private_files.write(private, self._address, self._remote.credentials)
             done = process.run(
@@ -88,7 +102,7 @@ class Git:
                 guarded=True,
             )
         concealed = self._remote.credentials.conceal(done.complaint)
-        return judge(self.name, replace(done, complaint=concealed))
+        return replace(done, complaint=concealed)
 
     def _require_exchanged(self) -> None:
         if self._remote.credentials.github_app is not None:

@@ -1,5 +1,6 @@
 """The Kubernetes API as Countersign needs it; the outside client is imported only by `connect`."""
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from updater.integrations.kubernetes.errors import (
@@ -26,6 +27,7 @@ from updater.integrations.kubernetes.trimming import trim
 
 if TYPE_CHECKING:
     from updater.integrations.kubernetes.client import ClusterClient
+    from updater.integrations.kubernetes.gateway import Passage
 
 __all__ = [
     "ApplicationDeletingError",
@@ -52,7 +54,11 @@ __all__ = [
 
 
 def connect(
-    kubeconfig: str | None, *, connect_seconds: float = 3, read_seconds: float = 30
+    kubeconfig: str | None,
+    *,
+    connect_seconds: float = 3,
+    read_seconds: float = 30,
+    passage: "Passage" = nullcontext,
 ) -> "ClusterClient":
     """Return a client for the cluster of a kubeconfig file, or with None of the pod we run in.
 
@@ -64,4 +70,4 @@ def connect(
     from updater.integrations.kubernetes.gateway import Gateway, Timeouts  # noqa: PLC0415  as above
 
     timeouts = Timeouts(connect=connect_seconds, read=read_seconds)
-    return ClusterClient(Gateway(open_connection(kubeconfig), timeouts))
+    return ClusterClient(Gateway(open_connection(kubeconfig), timeouts, passage))

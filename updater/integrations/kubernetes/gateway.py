@@ -1,6 +1,7 @@
 """Requests through the outside client: time-outs on every call, our field manager, one look for a new token."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ Json = dict[str, Any]
 
 # Picks the outside client's function; asked again after the credentials were renewed.
 Pick = Callable[[Connection], Callable[..., Any]]
+# Entered around every call: what may hold it back, and learns how it ended.
+Passage = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +31,26 @@ class Timeouts:
 class Gateway:
     """Sends calls and gives JSON objects, or open streams."""
 
-    def __init__(self, connection: Connection, timeouts: Timeouts) -> None:
+    def __init__(
+        self, connection: Connection, timeouts: Timeouts, passage: Passage = nullcontext
+    ) -> None:
         self._connection = connection
+        self._passage = passage
         self._timeouts = timeouts
 
     def ask(self, call: Call, pick: Pick, **arguments: object) -> Json:
         """Send a call and return its answer."""
         if call.is_write:
             arguments["field_manager"] = FIELD_MANAGER
-        return calls.read_json(call, self._send(call, pick, self._timeouts.read, arguments))
+        with self._passage():
+            return calls.read_json(call, self._send(call, pick, self._timeouts.read, arguments))
 
     def open(
         self, call: Call, pick: Pick, *, seconds: float, **arguments: object
     ) -> urllib3.BaseHTTPResponse:
         """Send a call and return its answer unread; it may be silent for so many seconds."""
-        return self._send(call, pick, self._timeouts.read + seconds, arguments)
+        with self._passage():
+            return self._send(call, pick, self._timeouts.read + seconds, arguments)
 
     def _send(
         self, call: Call, pick: Pick, silence: float, arguments: dict[str, object]

@@ -1,5 +1,6 @@
 """Which host serves the pull requests of a repository, and where its API is. Pure until it is asked something."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
@@ -9,6 +10,7 @@ from updater.integrations.git.pull_requests import errors, gitea, github, gitlab
 from updater.integrations.git.pull_requests.model import PullRequestHost
 from updater.integrations.git.pull_requests.wire import Entry, Wire
 from updater.integrations.git.remotes import Remote
+from updater.integrations.git.transport import Passage
 from updater.integrations.git.urls import Address
 
 GITHUB: Final = "github"
@@ -33,7 +35,7 @@ class _Place:
         return errors.AddressUnsuitableError.of(self.name, why)
 
 
-def choose(kind: str, remote: Remote) -> PullRequestHost:
+def choose(kind: str, remote: Remote, passage: Passage = nullcontext) -> PullRequestHost:
     """Return the pull requests of the repository at `remote` on a host of this kind.
 
     Raises:
@@ -43,12 +45,12 @@ def choose(kind: str, remote: Remote) -> PullRequestHost:
     if kind == GITHUB:
         owner, repository = _pair(place)
         entry = Entry(_github_api(place), _bearer(remote), github.ACCEPT, remote)
-        return github.GitHub(Wire(entry), owner, repository)
+        return github.GitHub(Wire(entry, passage), owner, repository)
     if kind == GITLAB:
         entry = Entry(place.api("/api/v4"), _bearer(remote), gitlab.ACCEPT, remote)
-        return gitlab.GitLab(Wire(entry), "/".join(place.segments))
+        return gitlab.GitLab(Wire(entry, passage), "/".join(place.segments))
     if kind == GITEA:
-        return _gitea(place, remote)
+        return _gitea(place, remote, passage)
     raise place.refuse(f"{kind!r} is not one of {GITHUB}, {GITLAB}, {GITEA}")
 
 
@@ -85,14 +87,14 @@ def _github_api(place: _Place) -> str:
     return place.api("/api/v3")
 
 
-def _gitea(place: _Place, remote: Remote) -> PullRequestHost:
+def _gitea(place: _Place, remote: Remote, passage: Passage) -> PullRequestHost:
     *prefix, owner, repository = place.segments
     # Gitea may live under a path of its host, and takes a password as well as a token.
     below = "".join(f"/{part}" for part in prefix)
     entry = Entry(
         place.api(f"{below}/api/v1"), remote.credentials.authorization, gitea.ACCEPT, remote
     )
-    return gitea.Gitea(Wire(entry), owner, repository)
+    return gitea.Gitea(Wire(entry, passage), owner, repository)
 
 
 def _bearer(remote: Remote) -> str:

@@ -7,6 +7,7 @@ import json
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -20,6 +21,7 @@ from updater.integrations.git.errors import CredentialsUnusableError
 from updater.integrations.git.process import MIB
 from updater.integrations.git.pull_requests import answers, errors
 from updater.integrations.git.remotes import Remote
+from updater.integrations.git.transport import Passage
 
 MAX_BODY_BYTES: Final = 8 * MIB
 MAX_PAGES: Final = 10
@@ -62,8 +64,9 @@ class _Answer:
 class Wire:
     """Sends requests to one API; a connection lasts for one request."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, passage: Passage = nullcontext) -> None:
         self._entry = entry
+        self._passage = passage
 
     def ask(
         self,
@@ -76,14 +79,16 @@ class Wire:
     ) -> object:
         """Return the document that answers; `meaning` says what other statuses stand for here."""
         url = str(httpx.URL(self._entry.base + path, params=dict(query) if query else None))
-        answer = self._send(method, url, content)
-        return self._document(self._judged(answer, meaning or {}))
+        with self._passage():
+            answer = self._judged(self._send(method, url, content), meaning or {})
+        return self._document(answer)
 
     def pages(self, path: str, query: Mapping[str, str]) -> Iterator[list[object]]:
         """Yield the pages of a list, as the host links them."""
         url = first = str(httpx.URL(self._entry.base + path, params=dict(query)))
         for _ in range(MAX_PAGES):
-            answer = self._judged(self._send("GET", url, None), {})
+            with self._passage():
+                answer = self._judged(self._send("GET", url, None), {})
             yield answers.items(self._document(answer))
             url = httpx.Response(200, headers=answer.headers).links.get("next", {}).get("url", "")
             if not url:

@@ -1,0 +1,135 @@
+"""Carries out what is due for one target, under its lease; no error leaves, and none holds up other targets."""
+
+import logging
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.db import DatabaseError, InterfaceError
+
+from approvals.execution import (
+    application_target,
+    gates,
+    git_target,
+    leases,
+    pull_request_target,
+    recording,
+)
+from approvals.execution.settling import Ledger
+from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from updater import clock
+from updater.audit import Actor
+from updater.connections import Connections
+from updater.errors import UpdaterError
+from updater.locks import LockTakenError
+
+logger = logging.getLogger(__name__)
+
+
+def name_of(promotion: Promotion) -> str:
+    """Return the name of what the promotion writes to."""
+    plan = promotion.plan
+    if plan.get("pull_request"):
+        return f"pull-request:{promotion.application.cluster}/{promotion.application}"
+    if plan.get("method") == "git":
+        return f"git:{plan['repository']}#{plan['branch']}"
+    return f"application:{promotion.application.cluster}/{promotion.application}"
+
+
+def host_of(promotion: Promotion) -> str:
+    """Return the outside host that the promotion writes to."""
+    repository = str(promotion.plan.get("repository") or "")
+    if promotion.plan.get("method") != "git":
+        return promotion.application.cluster
+    if "://" in repository:
+        return urlsplit(repository).netloc.rpartition("@")[2]
+    return repository.partition(":")[0].rpartition("@")[2]
+
+
+def carry_out(
+    target: str, promotions: Sequence[Promotion], *, world: Connections, holder: str, by: Actor
+) -> None:
+    """Write to one target what is due there."""
+    try:
+        _carry_out(target, promotions, world=world, holder=holder, by=by)
+    except LockTakenError:
+        logger.info("target is busy", extra={"target": target})
+    except UpdaterError as error:
+        logger.warning("target failed", extra={"target": target, "reason": str(error)})
+    except (DatabaseError, InterfaceError):
+        logger.exception("no database", extra={"target": target})  # the rows are still due
+    except Exception as error:
+        logger.exception("target crashed", extra={"target": target})
+        if len(promotions) > 1:
+            # One of them is poison: each alone, so that the others get through.
+            for row in promotions:
+                carry_out(target, [row], world=world, holder=holder, by=by)
+        else:
+            _set_back(target, promotions[0], error, holder=holder, by=by)
+
+
+def _carry_out(
+    target: str, promotions: Sequence[Promotion], *, world: Connections, holder: str, by: Actor
+) -> None:
+    with leases.hold(target, holder=holder) as grant:
+        ledger = Ledger(grant, by)
+        still_due = _without_waiting(_reread(target, promotions), ledger)
+        if not still_due:
+            return
+        if target.startswith("pull-request:"):
+            pull_request_target.carry_out(still_due, ledger=ledger, world=world)
+        elif target.startswith("git:"):
+            git_target.carry_out(still_due, ledger=ledger, world=world)
+        else:
+            application_target.carry_out(still_due, ledger=ledger, world=world)
+
+
+def _set_back(
+    target: str, promotion: Promotion, error: Exception, *, holder: str, by: Actor
+) -> None:
+    """Count the attempt and wait longer each time, in the end for a person."""
+    try:
+        with leases.hold(target, holder=holder) as grant:
+            Ledger(grant, by).crashed(promotion, error)
+    except Exception:
+        logger.exception("crash not recorded", extra={"promotion": str(promotion.pk)})
+        recording.postpone(promotion, at=clock.now())
+
+
+def _without_waiting(promotions: Sequence[Promotion], ledger: Ledger) -> list[Promotion]:
+    """Return those whose gates are open; the others are told what they wait for."""
+    closed = gates.closed(promotions, at=clock.now())
+    for promotion in promotions:
+        if error := closed.get(promotion.pk):
+            ledger.not_ready([promotion], error)
+    return [row for row in promotions if row.pk not in closed]
+
+
+def _reread(target: str, promotions: Sequence[Promotion]) -> list[Promotion]:
+    """Read the rows again under the lease: another worker may have finished them meanwhile.
+
+    What is UNKNOWN here goes along first, due or not: nobody writes before it was looked for.
+    """
+    rows = (
+        Promotion.objects.with_target()
+        .select_related("tracked_image__image_repository__registry")
+        .prefetch_related("decisions__by")
+    )
+    fresh = {row.pk: row for row in rows.filter(pk__in=[row.pk for row in promotions])}
+    before = {row.pk: _progress(row) for row in promotions}
+    still = [
+        fresh[row.pk]
+        for row in promotions
+        if row.pk in fresh and _progress(fresh[row.pk]) == before[row.pk]
+    ]
+    if not still:
+        return []
+    unknown = rows.filter(status=Status.UNKNOWN, pushed_at=None).order_by("approved_at")
+    first = [row for row in unknown.exclude(pk__in=before) if name_of(row) == target]
+    for row in (*first, *still):
+        row.tracked_image.application = row.application  # the same row, already here
+    return [*first, *still]
+
+
+def _progress(row: Promotion) -> tuple[object, ...]:
+    return row.status, row.attempts, row.next_attempt_at
