@@ -99,6 +99,14 @@ class ReleaseFilterForm(forms.Form):
     after = forms.CharField(max_length=2000, required=False)
 
 
+class PolicyFilterForm(forms.Form):
+    """For which Application the policy is wanted, and which two versions to compare."""
+
+    application = forms.CharField(max_length=510, required=False)
+    old = forms.IntegerField(min_value=1, max_value=2**62, required=False)
+    new = forms.IntegerField(min_value=1, max_value=2**62, required=False)
+
+
 class AuditFilterForm(forms.Form):
     """Which part of the audit trail is wanted."""
 

@@ -10,6 +10,7 @@ from approvals.views import (
     events,
     health,
     pending,
+    policies,
     promotions,
     releases,
     trail,
@@ -30,6 +31,7 @@ urlpatterns = [
     # A name with a slash is none that Kubernetes allows, but no list may break on it.
     path("applications/<str:namespace>/<path:name>/", applications.application, name="application"),
     path("releases/", releases.release_list, name="release-list"),
+    path("policy/", policies.policy_page, name="policy"),
     path("audit/", trail.audit_list, name="audit-list"),
     path("audit/export.csv", trail.audit_export, name="audit-export"),
     path("sign-in/", accounts.sign_in, name="sign-in"),

@@ -47,6 +47,11 @@ def audit_events(rows: "QuerySet[AuditEvent]", request: Request) -> "QuerySet[Au
     return rows
 
 
+def application_name(request: Request) -> str:
+    """Return the wanted `application` (namespace/name), or "" for none."""
+    return _known(request, {"application"}).get("application", "")
+
+
 def none(request: Request) -> None:
     """Refuse every filter."""
     _known(request, set())

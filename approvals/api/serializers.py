@@ -153,6 +153,18 @@ class PromotionDetailSerializer(PromotionSerializer):
         return [offer.as_dict() for offer in decisions.offers(situation)]
 
 
+class PolicySerializer(serializers.Serializer[Any]):
+    """The policy that stands; `effective` is what holds for the Application that was asked about."""
+
+    version = serializers.CharField(source="name")
+    hash = serializers.CharField(allow_blank=True)
+    loaded_at = serializers.DateTimeField(allow_null=True)
+    loaded_by = serializers.CharField(allow_blank=True)
+    problem = serializers.CharField(help_text="Why the newest file was refused.", allow_blank=True)
+    closed = serializers.CharField(help_text="Why nobody may approve.", allow_blank=True)
+    effective = serializers.DictField(read_only=True, default=None)
+
+
 class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
     """One fact of the audit trail."""
 

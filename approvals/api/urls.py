@@ -21,5 +21,6 @@ urlpatterns = [
         verbs.WithdrawApproval.as_view(),
         name="promotion-withdraw-approval",
     ),
+    path("policy", views.PolicyOfApplication.as_view(), name="policy"),
     path("audit-events", views.AuditEventList.as_view(), name="audit-event-list"),
 ]

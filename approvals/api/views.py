@@ -3,17 +3,22 @@
 from typing import ClassVar
 
 from django.db.models import Prefetch, QuerySet
+from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from approvals import permissions
+from approvals import permissions, policy
 from approvals.api import filters, pagination, serializers
 from approvals.models import Promotion
 from approvals.permissions import Action
+from approvals.policy import overview
 from approvals.queries.scopes import Scope
+from updater import clock
 from updater.models import Application, AuditEvent, TrackedImage
 
 
@@ -70,6 +75,23 @@ class PromotionDetail(RetrieveAPIView[Promotion]):
         return visible_to(self.request).prefetch_related("decisions")
 
 
+class PolicyOfApplication(APIView):
+    """The policy that stands, and with `application` what holds for that one and where it comes from."""
+
+    required_action: ClassVar[Action] = Action.VIEW
+
+    @extend_schema(
+        operation_id="policy_retrieve",
+        parameters=[_filter("application")],
+        responses={200: serializers.PolicySerializer, 404: serializers.ProblemSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Return the policy."""
+        name, standing = filters.application_name(request), policy.current()
+        answer = serializers.PolicySerializer(standing).data
+        return Response({**answer, "effective": _effective(request, name) if name else None})
+
+
 @extend_schema(
     parameters=[
         _filter(name) for name in ("application", "actor", "kind", "promotion", "since", "until")
@@ -85,6 +107,17 @@ class AuditEventList(ListAPIView[AuditEvent]):
     def get_queryset(self) -> "QuerySet[AuditEvent]":
         """Return the filtered events."""
         return filters.audit_events(AuditEvent.objects.all(), self.request)
+
+
+def _effective(request: Request, name: str) -> dict[str, object]:
+    namespace, _, short = name.partition("/")
+    condition = permissions.applications_for(request.user, Action.VIEW)
+    rows = Application.objects.present().filter(condition)
+    application = rows.filter(namespace=namespace, name=short).first()
+    if application is None:
+        raise Http404
+    visible = {row.full_name for row in rows.defer("manifest")} if condition else None
+    return overview.of(application, visible=visible, at=clock.now()).as_dict()
 
 
 def visible_to(request: Request) -> "QuerySet[Promotion]":

@@ -87,6 +87,13 @@ def gather(
     return found
 
 
+def people_of(applications: Iterable[Application], policy: Policy) -> dict[int, tuple[Person, ...]]:
+    """Return who may decide for each Application, by its primary key."""
+    bound = bindings_of(policy.document)
+    here = _People(list(permissions.people_with(Action.DECIDE, bound)), None, bound)
+    return {application.pk: here.at(application)[0] for application in applications}
+
+
 def bindings_of(document: Document) -> tuple[Binding, ...]:
     """Return the role bindings of a policy file."""
     return tuple(

@@ -20,6 +20,7 @@ PAGES = {
     "applications": "/applications/",
     "application": "/applications/argocd/first/",
     "releases": "/releases/",
+    "policy": "/policy/?application=argocd/first",
     "audit": "/audit/?open=1",
 }
 # Session, account, groups, frame, and what the page itself reads.

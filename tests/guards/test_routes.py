@@ -29,6 +29,7 @@ MATRIX = {
     "approvals:application-list": ("get", KNOWN),
     "approvals:application": ("get", KNOWN),
     "approvals:release-list": ("get", KNOWN),
+    "approvals:policy": ("get", KNOWN),
     "approvals:audit-list": ("get", TRAIL_READERS),
     "approvals:audit-export": ("get", TRAIL_READERS),
     "approvals:sign-in": ("get", EVERYONE),
@@ -47,6 +48,7 @@ MATRIX = {
     "api:promotion-withdraw": ("post", APPROVERS),
     "api:promotion-abort": ("post", APPROVERS),
     "api:promotion-withdraw-approval": ("post", APPROVERS),
+    "api:policy": ("get", KNOWN),
     "api:audit-event-list": ("get", TRAIL_READERS),
 }
 WITH_PROMOTION_ID = {"approve", "reject", "retry", "withdraw", "execution", "promotion"}

@@ -9,7 +9,7 @@ from django.utils import timezone
 from approvals import decisions, doorbell, policy, promotions, resealing
 from approvals.models import Decision, Promotion
 from tests import builders
-from tests.integration.approvals.conftest import WORKER
+from tests.integration.conftest import WORKER
 from updater.audit import Actor, AuditKind
 from updater.models import AuditEvent, ImageManifest
 

@@ -10,7 +10,7 @@ from approvals import policy, promotions
 from approvals.models import PolicyVersion
 from approvals.policy import reading, store
 from tests import builders
-from tests.integration.approvals.conftest import WORKER
+from tests.integration.conftest import WORKER
 from updater import clock
 from updater.audit import AuditKind
 from updater.models import AuditEvent
