@@ -1,7 +1,7 @@
 """Stage 4: candidates become pending promotions, and open promotions follow what they are about.
 
 `sweep` runs every few seconds and is safe to run twice: load the policy file, withdraw, expire, open, end holds,
-look again.
+approve what the policy approves alone, look again.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +11,16 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from approvals import holds, lifecycle, planning, policy, proposable, resealing, sealing
+from approvals import (
+    approving,
+    holds,
+    lifecycle,
+    planning,
+    policy,
+    proposable,
+    resealing,
+    sealing,
+)
 from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -36,6 +45,7 @@ def sweep(*, world: Connections, by: Actor) -> dict[str, int]:
         "expired": expire(by=by, at=at),
         "opened": open_new(world=world, by=by, at=at),
         "holds_ended": holds.end_over(by=by, at=at),
+        "approved": approving.approve_alone(at=clock.now()),
         "looked_at": look_again(world=world, by=by, at=at),
     }
 

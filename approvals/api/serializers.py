@@ -56,8 +56,9 @@ class ApplicationSerializer(serializers.ModelSerializer[Application]):
 
 
 class DecisionSerializer(serializers.ModelSerializer[Decision]):
-    """One person's word."""
+    """One person's word, or the policy's."""
 
+    is_automatic = serializers.BooleanField(help_text="The policy alone decided, under `rule`.")
     username = serializers.CharField(source="identity.username")
 
     class Meta:
@@ -65,6 +66,8 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
         fields = (
             "verb",
             "username",
+            "is_automatic",
+            "rule",
             "reason",
             "revision",
             "seal",

@@ -5,9 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
-from approvals import doorbell, lifecycle, policy, resealing
+from approvals import approving, lifecycle, policy, resealing
 from approvals.decisions.deciding import decide, deciding, require_reason
 from approvals.decisions.verbs import Situation, Verb
 from approvals.lifecycle import Move
@@ -56,7 +55,7 @@ def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Act
         require_reason(promotion, reason, approving=True)
         decide(promotion, Decision.Verb.APPROVE, reason, person=person, by=by, at=at)
         if policy.is_satisfied(promotion):
-            complete(promotion, by=by, at=at)
+            approving.complete(promotion, by=by, at=at)
         else:
             tell_approval(promotion, reason, by=by)
     return promotion
@@ -107,33 +106,6 @@ def withdraw_approval(*, promotion_id: UUID, person: User, by: Actor) -> Promoti
             reason = f"{name} took the approval back."
             resealing.put_back(promotion, AuditKind.APPROVAL_LAPSED, reason, by=by, at=at)
     return promotion
-
-
-def complete(promotion: Promotion, *, by: Actor, at: datetime) -> None:
-    """Move a promotion whose policy is satisfied to APPROVED, and ring the workers."""
-    _supersede_older_approval(promotion, by=by, at=at)
-    move = Move(Status.PENDING, Status.APPROVED, AuditKind.PROMOTION_APPROVED)
-    lifecycle.advance(
-        promotion,
-        move,
-        by=by,
-        at=at,
-        approved_at=at,
-        next_attempt_at=at,
-        expires_at=at + policy.approved_expiry(promotion.application),
-    )
-    transaction.on_commit(doorbell.ring_execution)
-
-
-def _supersede_older_approval(promotion: Promotion, *, by: Actor, at: datetime) -> None:
-    # An approved one stays until a newer one is approved (design.md 8.4).
-    older = Promotion.objects.select_for_update().filter(
-        tracked_image=promotion.tracked_image, status=Status.APPROVED
-    )
-    for superseded in older:
-        reason = f"{promotion.to_tag} was approved before this one was written."
-        move = Move(Status.APPROVED, Status.SUPERSEDED, AuditKind.PROMOTION_SUPERSEDED, reason)
-        lifecycle.advance(superseded, move, by=by, at=at, superseded_by=promotion)
 
 
 def tell_approval(promotion: Promotion, reason: str, *, by: Actor) -> None:

@@ -6,7 +6,7 @@ Everything in it is fixed by the approval, so any worker builds the same commit.
 from collections.abc import Sequence
 
 from approvals import policy, sealing
-from approvals.models import Promotion
+from approvals.models import Decision, Promotion
 from updater import writeback
 from updater.audit import AuditKind
 from updater.models import AuditEvent
@@ -21,10 +21,7 @@ def with_trailers(message: str, promotions: Sequence[Promotion]) -> str:
 
 
 def _trailers(promotion: Promotion) -> list[tuple[str, str]]:
-    approvers = [
-        (decision.identity.get("full_name") or "", decision.identity.get("username") or "")
-        for decision in policy.standing_approvals(promotion)
-    ]
+    approvers = [_approver(decision) for decision in policy.standing_approvals(promotion)]
     head = (
         AuditEvent.objects.filter(promotion=str(promotion.pk), kind=AuditKind.PROMOTION_APPROVED)
         .order_by("-sequence")
@@ -32,12 +29,19 @@ def _trailers(promotion: Promotion) -> list[tuple[str, str]]:
     )
     return [
         (PROMOTION_ID, str(promotion.pk)),
-        *(("Approved-by", f"{full} ({name})" if full else name) for full, name in approvers),
+        *(("Approved-by", approver) for approver in approvers),
         (sealing.IMAGE_DIGEST, f"{promotion.subject['image_repository']}@{promotion.to_digest}"),
         ("Seal", promotion.seal),
         *([("Audit-Head", f"{head.sequence}:{head.hash}")] if head else []),
         (PROMOTION_MAC, authentication(promotion)),
     ]
+
+
+def _approver(decision: Decision) -> str:
+    if decision.is_automatic:
+        return f"the policy alone: {decision.rule}"
+    full, name = decision.identity.get("full_name") or "", decision.identity.get("username") or ""
+    return f"{full} ({name})" if full else name
 
 
 def authentication(promotion: Promotion) -> str:

@@ -56,7 +56,7 @@ def claim(
     if running is not None:
         _end(running, "LOST", "The worker that started this attempt is gone.", at=at)
     if promotion.status != Status.EXECUTING:
-        _require_standing(promotion)
+        _require_standing(promotion, at=at)
         _require_not_held(promotion, at=at)
         move = Move(Status(promotion.status), Status.EXECUTING, AuditKind.EXECUTION_STARTED)
         lifecycle.advance(promotion, move, by=by, at=at, attempts=promotion.attempts + 1)
@@ -291,9 +291,16 @@ def _wait(seconds: float) -> timedelta:
     return timedelta(seconds=seconds * spread)
 
 
-def _require_standing(promotion: Promotion) -> None:
+def _require_standing(promotion: Promotion, *, at: datetime) -> None:
+    if promotion.status != Status.APPROVED:
+        return
+    if any(decision.is_automatic for decision in policy.standing_approvals(promotion)):
+        if why := policy.lapse_alone(promotion, at=at):
+            message = f"The policy approved this, and its conditions do not hold any more: {why}"
+            raise ApprovalLapsedError(f"{message} People decide.")
+        return
     lapsed = policy.lapsed_approvers(promotion)
-    if promotion.status == Status.APPROVED and (lapsed or not policy.is_satisfied(promotion)):
+    if lapsed or not policy.is_satisfied(promotion):
         names = ", ".join(lapsed) or "somebody"
         raise ApprovalLapsedError(
             f"{names} approved this and may not approve any more; decide again."

@@ -10,7 +10,7 @@ from approvals.models.promotion import Promotion
 
 
 class Decision(models.Model):
-    """One person's word on one revision of a promotion; a withdrawn or voided one stays, with the time."""
+    """One person's word, or the policy's, on one revision of a promotion; a voided one stays, with the time."""
 
     class Verb(models.TextChoices):
         APPROVE = "APPROVE"
@@ -22,10 +22,16 @@ class Decision(models.Model):
     seal = models.TextField()
     verb = models.TextField(choices=Verb.choices)
     reason = models.TextField(default="", blank=True)
+    # None: the policy alone, under the rule below
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="decisions",
+        null=True,
+        blank=True,
     )
-    # Snapshot of the person at that time: {"username", "full_name", "roles", "groups", "via", "address"}
+    # Snapshot of the person at that time: {"username", "full_name", "roles", "groups", "via", "address"};
+    # of the policy: {"username", "via": "policy", "inputs": what was looked at}
     identity = models.JSONField()
     # The rule this decision satisfied, in words
     rule = models.TextField(default="", blank=True)
@@ -40,6 +46,16 @@ class Decision(models.Model):
                 condition=Q(voided_at=None),
                 name="one_standing_decision_per_person",
             ),
+            models.UniqueConstraint(
+                fields=["promotion", "revision"],
+                condition=Q(by=None, voided_at=None),
+                name="one_standing_decision_of_the_policy",
+            ),
+            models.CheckConstraint(
+                condition=Q(by__isnull=False)
+                | (Q(verb="APPROVE", identity__contains={"via": "policy"}) & ~Q(rule="")),
+                name="only_the_policy_decides_without_a_person",
+            ),
             models.CheckConstraint(
                 condition=~Q(verb="REJECT") | ~Q(reason=""), name="rejection_has_a_reason"
             ),
@@ -47,3 +63,8 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.promotion_id}"
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether the policy alone decided."""
+        return self.by_id is None

@@ -5,10 +5,10 @@ text ─ reading ─ document ─ demands ─ resolving ─ effective ─┬─ 
 facts from the database: facts, surrounding_facts; which text stands: store; all questions of others: asking.
 """
 
+from approvals.policy.alone import auto_approves, judge_alone, lapse_alone, waiting
 from approvals.policy.asking import (
     MIN_REASON_LENGTH,
     approved_expiry,
-    auto_approves,
     effective_for,
     effective_of,
     explain,
@@ -25,6 +25,7 @@ from approvals.policy.asking import (
     unsatisfiable,
     version_of,
 )
+from approvals.policy.automatic import Automatic
 from approvals.policy.effective import EMERGENCY, NORMAL, ROLLBACK, Effective
 from approvals.policy.facts import mode_of, standing_approvals
 from approvals.policy.gating import GATE_CLOSED, Gate
@@ -32,7 +33,7 @@ from approvals.policy.reading import PolicyFileError
 from approvals.policy.reasons import Reason
 from approvals.policy.standing import Standing
 from approvals.policy.store import Policy, current, load
-from approvals.policy.stored import sealed_under
+from approvals.policy.stored import alone_under, sealed_under
 from approvals.policy.wanting import wants
 
 __all__ = [
@@ -41,12 +42,14 @@ __all__ = [
     "MIN_REASON_LENGTH",
     "NORMAL",
     "ROLLBACK",
+    "Automatic",
     "Effective",
     "Gate",
     "Policy",
     "PolicyFileError",
     "Reason",
     "Standing",
+    "alone_under",
     "approved_expiry",
     "auto_approves",
     "current",
@@ -57,6 +60,8 @@ __all__ = [
     "gates",
     "gates_of",
     "is_satisfied",
+    "judge_alone",
+    "lapse_alone",
     "lapsed_approvers",
     "load",
     "min_reason_length",
@@ -69,5 +74,6 @@ __all__ = [
     "standing_approvals",
     "unsatisfiable",
     "version_of",
+    "waiting",
     "wants",
 ]

@@ -16,7 +16,6 @@ from approvals import permissions
 from approvals.models import Promotion
 from approvals.permissions import Action
 from approvals.policy import (
-    automatic,
     evaluation,
     facts,
     gating,
@@ -75,6 +74,13 @@ def version_of(application: Application, *, mode: str = NORMAL) -> str:
     return effective_of(application).version(mode)
 
 
+def policy_for(promotions: Sequence[Promotion]) -> tuple[Policy, Mapping[UUID, Effective]]:
+    """Return the policy that stands, and what it says for each promotion."""
+    policy = store.current()
+    by_application = effective_for((row.application for row in promotions), policy)
+    return policy, {row.pk: by_application[row.application_id] for row in promotions}
+
+
 def explain(promotion: Promotion, person: User, *, at: datetime) -> Standing:
     """Return what this person may do about the promotion, and what happens next."""
     return explain_all([promotion], person, at=at)[promotion.pk]
@@ -84,14 +90,14 @@ def explain_all(
     promotions: Sequence[Promotion], person: User | None, *, at: datetime
 ) -> dict[UUID, Standing]:
     """Return where the person stands towards each promotion."""
-    policy, found = _policy_for(promotions)
+    policy, found = policy_for(promotions)
     gathered = facts.gather(promotions, found, policy=policy, viewer=person, at=at)
     return {pk: standing.evaluate(found[pk], item) for pk, item in gathered.items()}
 
 
 def count_all(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, Count]:
     """Return how the approvals of each promotion stand, whoever looks."""
-    policy, found = _policy_for(promotions)
+    policy, found = policy_for(promotions)
     gathered = facts.gather(promotions, found, policy=policy, viewer=None, at=at)
     return {pk: evaluation.count(found[pk], item) for pk, item in gathered.items()}
 
@@ -103,7 +109,7 @@ def is_satisfied(promotion: Promotion) -> bool:
 
 def missing_approvals(promotion: Promotion) -> int:
     """Return how many people must still approve."""
-    return evaluation.minimum_left(_count(promotion).quorums)
+    return _count(promotion).missing
 
 
 def unsatisfiable(promotion: Promotion) -> tuple[str, ...]:
@@ -116,7 +122,8 @@ def lapsed_approvers(promotion: Promotion) -> list[str]:
     return [
         decision.by.get_username()
         for decision in facts.standing_approvals(promotion)
-        if not permissions.may(decision.by, Action.DECIDE, promotion.application)
+        if decision.by is not None
+        and not permissions.may(decision.by, Action.DECIDE, promotion.application)
     ]
 
 
@@ -127,15 +134,9 @@ def gates(promotion: Promotion, *, at: datetime) -> tuple[Gate, ...]:
 
 def gates_of(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, tuple[Gate, ...]]:
     """Return the gates of each promotion."""
-    policy, found = _policy_for(promotions)
+    policy, found = policy_for(promotions)
     around = surrounding_facts.gather(promotions, found, policy=policy, at=at)
     return {pk: gating.judge(found[pk], item) for pk, item in around.items()}
-
-
-def auto_approves(promotion: Promotion, *, at: datetime) -> str | None:
-    """Return the rule that approves this promotion without a person, in words; None: people decide."""
-    policy, found = _policy_for([promotion])
-    return automatic.rule_met(promotion, found[promotion.pk], policy, at=at)
 
 
 def replay(
@@ -190,9 +191,3 @@ def approved_expiry(application: Application) -> timedelta:
 def _count(promotion: Promotion) -> Count:
     # Counting needs no clock: expiry is the lifecycle's business.
     return count_all([promotion], at=promotion.status_at)[promotion.pk]
-
-
-def _policy_for(promotions: Sequence[Promotion]) -> tuple[Policy, Mapping[UUID, Effective]]:
-    policy = store.current()
-    by_application = effective_for((row.application for row in promotions), policy)
-    return policy, {row.pk: by_application[row.application_id] for row in promotions}

@@ -64,6 +64,7 @@ class Facts:
     plan_error: str = ""
     closed: str = ""  # why no policy stands, so that nobody may approve
     approvals: tuple[Approval, ...] = ()
+    automatic: Any = None  # the stored decision by which the policy alone approved it
     people: tuple[Person, ...] = ()  # everybody who may decide here
     viewer: Person | None = None
     builder: Authors = field(default_factory=Authors)
@@ -109,11 +110,17 @@ class Count:
     quorums: tuple[QuorumStanding, ...]
     unknown: tuple[str, ...]  # what about builders and authors is not known
     refusal: Reason | None  # why nothing can be approved at all
+    is_automatic: bool = False  # the policy alone approved it: nobody is missing
 
     @property
     def is_satisfied(self) -> bool:
         """Whether the approvals are enough."""
-        return self.refusal is None and not any(quorum.missing for quorum in self.quorums)
+        return self.refusal is None and not self.missing
+
+    @property
+    def missing(self) -> int:
+        """How many people must still approve."""
+        return 0 if self.is_automatic else minimum_left(self.quorums)
 
     @property
     def wanting(self) -> tuple[QuorumStanding, ...]:
@@ -127,10 +134,8 @@ class Count:
     def unsatisfiable(self) -> tuple[str, ...]:
         """What can never be fulfilled as things are, in sentences."""
         blocked = () if self.refusal is None else (self.refusal.sentence,)
-        return (
-            *blocked,
-            *(_too_few(quorum) for quorum in self.quorums if not quorum.is_satisfiable),
-        )
+        wanting = () if self.is_automatic else self.quorums
+        return (*blocked, *(_too_few(quorum) for quorum in wanting if not quorum.is_satisfiable))
 
 
 def count(effective: Effective, facts: Facts) -> Count:
@@ -144,6 +149,7 @@ def count(effective: Effective, facts: Facts) -> Count:
         ),
         unknown=unknown,
         refusal=_refusal(effective, facts, unknown),
+        is_automatic=facts.automatic is not None,
     )
 
 

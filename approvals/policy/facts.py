@@ -58,7 +58,7 @@ def gather(
     at: datetime,
 ) -> dict[UUID, Facts]:
     """Return the facts of each promotion."""
-    approvals = _approvals(promotions)
+    approvals, automatic = _approvals(promotions)
     bound = bindings_of(policy.document)
     deciders = list(permissions.people_with(Action.DECIDE, bound))
     here = _People(deciders, viewer, bound)
@@ -78,6 +78,7 @@ def gather(
             plan_error=str(promotion.plan.get("error") or ""),
             closed=policy.closed,
             approvals=approvals.get(promotion.pk, ()),
+            automatic=automatic.get(promotion.pk),
             people=people,
             viewer=viewing,
             builder=builders.get(promotion.pk, Authors()),
@@ -131,7 +132,10 @@ def _target(application: Application, labels: object, destination: object) -> Ta
     )
 
 
-def _approvals(promotions: Sequence[Promotion]) -> dict[UUID, tuple[Approval, ...]]:
+def _approvals(
+    promotions: Sequence[Promotion],
+) -> tuple[dict[UUID, tuple[Approval, ...]], dict[UUID, Decision]]:
+    """Return what people approved, and what the policy did."""
     # Read anew, never from a prefetch: the question may be whether the one just written completes it.
     rows = Decision.objects.filter(
         promotion__in=[row.pk for row in promotions],
@@ -140,10 +144,14 @@ def _approvals(promotions: Sequence[Promotion]) -> dict[UUID, tuple[Approval, ..
         voided_at=None,
     )
     found: dict[UUID, tuple[Approval, ...]] = {}
+    automatic: dict[UUID, Decision] = {}
     for row in rows.select_related("by").order_by("at"):
+        if row.by is None:
+            automatic[row.promotion_id] = row
+            continue
         before = found.get(row.promotion_id, ())
         found[row.promotion_id] = (*before, Approval(row.by.get_username(), row))
-    return found
+    return found, automatic
 
 
 class _People:

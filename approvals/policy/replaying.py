@@ -62,14 +62,17 @@ def _unsatisfiable(promotion: Promotion, rules: Effective, today: Facts) -> Iter
 
 
 def _approvals(promotion: Promotion, rules: Effective, today: Facts) -> Iterator[Finding]:
-    given = list(facts.standing_approvals(promotion))
+    standing = facts.standing_approvals(promotion)
+    given = [row for row in standing if not row.is_automatic]
+    if len(given) < len(standing) and automatic.would_have(promotion, rules):
+        return
     then = _without_authors(
         replace(
             today,
             mode=facts.mode_of(promotion),
             requested_by=promotion.requested_by,
             people=tuple(_as_then(row, today) for row in given),
-            approvals=tuple(Approval(row.by.get_username(), row) for row in given),
+            approvals=tuple(Approval(_name_of(row), row) for row in given),
         )
     )
     for quorum in evaluation.count(rules, then).quorums:
@@ -87,7 +90,7 @@ def _approvals(promotion: Promotion, rules: Effective, today: Facts) -> Iterator
 
 def _as_then(decision: Decision, today: Facts) -> Person:
     """Return the approver with the groups and roles of that time; the draft's roles are those of today."""
-    name = decision.by.get_username()
+    name = _name_of(decision)
     present = next((person for person in today.people if person.username == name), None)
     identity = decision.identity
     roles = frozenset(map(str, identity.get("roles") or ()))
@@ -95,6 +98,10 @@ def _as_then(decision: Decision, today: Facts) -> Person:
     if present is not None:
         roles, groups = roles | present.roles, groups or present.groups
     return Person(name, groups=groups, roles=roles)
+
+
+def _name_of(decision: Decision) -> str:
+    return decision.by.get_username() if decision.by is not None else ""
 
 
 def _start(promotion: Promotion, rules: Effective, at: datetime) -> Iterator[Finding]:

@@ -50,10 +50,10 @@ def evaluate(effective: Effective, facts: Facts) -> Standing:
     approving = (*general, *_against_approving(facts, count, excluded, satisfies))
     can_approve = not approving and facts.status == Status.PENDING
     completes = can_approve and _completes(effective, facts)
-    missing = evaluation.minimum_left(count.quorums)
+    missing = count.missing
     if can_approve and not completes:
         missing = max(2, missing)
-    given = _counted(facts.approvals, count)
+    given = _counted(facts, count)
     return Standing(
         can_approve=can_approve,
         can_reject=not general,
@@ -61,7 +61,7 @@ def evaluate(effective: Effective, facts: Facts) -> Standing:
         why=approving,
         why_not_reject=general,
         needed=len(given) + missing,
-        given=tuple(approval.record for approval in given),
+        given=given,
         missing=missing,
         next_step=_next_step(facts, count, missing, can_approve=can_approve),
         quorums=count.quorums,
@@ -87,9 +87,13 @@ def _completes(effective: Effective, facts: Facts) -> bool:
     return evaluation.count(effective, replace(facts, approvals=approvals)).is_satisfied
 
 
-def _counted(approvals: tuple[Approval, ...], count: Count) -> tuple[Approval, ...]:
+def _counted(facts: Facts, count: Count) -> tuple[Any, ...]:
     names = {name for quorum in count.quorums for name in quorum.given}
-    return tuple(approval for approval in approvals if approval.username in names)
+    by_policy = () if facts.automatic is None else (facts.automatic,)
+    return (
+        *by_policy,
+        *(approval.record for approval in facts.approvals if approval.username in names),
+    )
 
 
 def _against_deciding(facts: Facts) -> tuple[Reason, ...]:

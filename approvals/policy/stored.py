@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from approvals.models import PolicyVersion, Promotion
+from approvals.models import Decision, PolicyVersion, Promotion
 from approvals.policy import asking, store
 from approvals.policy.effective import Effective
 from approvals.policy.facts import mode_of
@@ -28,6 +28,19 @@ def sealed_under(promotions: Sequence[Promotion]) -> dict[object, Effective]:
         if not wanted:
             break
     return found
+
+
+def alone_under(decision: Decision) -> Effective | None:
+    """Return the rules under which the policy decided alone, by the version that it wrote down."""
+    version = str(decision.identity.get("inputs", {}).get("policy", ""))
+    if not PolicyVersion.objects.filter(hash=version, problem="").exists():
+        return None
+    try:
+        policy = Policy(store.document_of(version), version)
+    except PolicyFileError:
+        return None
+    application = decision.promotion.application
+    return asking.effective_for([application], policy)[application.pk]
 
 
 def _policies() -> Iterator[Policy]:

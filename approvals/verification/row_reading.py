@@ -146,21 +146,23 @@ def approved(promotions: Iterable[Promotion], by_hand: Mapping[str, bool]) -> It
     chosen = [row for row in promotions if row.approved_at is not None]
     rules = policy.sealed_under(chosen)
     for row in chosen:
-        given = policy.standing_approvals(row)
+        standing = policy.standing_approvals(row)
+        given = [decision for decision in standing if not decision.is_automatic]
+        alone = [decision for decision in standing if decision.is_automatic]
         yield Approved(
             promotion=promotion(row),
             mode=policy.mode_of(row),
             approvals=tuple(
                 ApprovalFacts(
-                    username=str(decision.identity.get("username") or decision.by.get_username()),
+                    username=str(decision.identity.get("username") or decision.by),
                     seal=decision.seal,
                     roles=frozenset(map(str, decision.identity.get("roles") or ())),
                     groups=frozenset(map(str, decision.identity.get("groups") or ())),
                 )
                 for decision in given
             ),
-            effective=rules.get(row.pk),
-            is_automatic=not given and not by_hand.get(str(row.pk), True),
+            effective=policy.alone_under(alone[0]) if alone else rules.get(row.pk),
+            is_automatic=bool(alone) and not by_hand.get(str(row.pk), True),
         )
 
 

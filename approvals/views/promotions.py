@@ -107,6 +107,7 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "gates": gates,
         "passing": sum(gate.is_open for gate in gates),
         "rule": policy.rule_in_words(row),
+        "alone": policy.judge_alone([row], at=at).get(row.pk) if row.is_pending else None,
         "sealed": sealed_fields(row.subject),
         "change": _change(row, around),
         "timeline": timeline(row, around.events),

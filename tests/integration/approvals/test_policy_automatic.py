@@ -123,3 +123,80 @@ def test_auto_approves_nothing_while_no_policy_can_be_read(stand):
     stand("rules: [")
 
     assert _automatic(_promotion()) is None
+
+
+def _judged(promotion):
+    row = Promotion.objects.with_target().get(pk=promotion.pk)
+    return policy.judge_alone([row], at=timezone.now())[promotion.pk]
+
+
+OBJECTIONS = {
+    "bump": (lambda: _promotion("1.2.3", "1.3.0"), "1.2.3 → 1.3.0 rises by minor, more than by patch."),
+    "no version": (lambda: _promotion("1.2.3", "main-1"), "1.2.3 → main-1 is not a version that rises."),
+    "strategy": (lambda: _promotion(strategy="alphabetical"), "Its strategy is alphabetical."),
+    "health": (lambda: _promotion(**_unhealthy()), "The Application is Degraded."),
+    "changed": (lambda: _promotion(revision=2), "It changed since it was proposed."),
+    "person": (lambda: _promotion(requested_by="mei"), "A person asked for it."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "objection"), OBJECTIONS.values(), ids=OBJECTIONS)
+def test_judge_alone_says_what_speaks_against_it(make, objection, stand):
+    stand(RULE)
+
+    assert _judged(make()).objection == objection
+
+
+def test_judge_alone_says_how_old_the_last_look_is(stand):
+    stand(RULE)
+
+    objection = _judged(_promotion(**_unseen())).objection
+
+    assert objection == "The Application was last seen 1h ago, so its health is not known."
+
+
+BAD_ENDS = {
+    "FAILED": {},
+    "REJECTED": {"ended_by": "mei"},
+    "ABORTED": {},
+    "WITHDRAWN": {"ended_by": "mei"},
+}
+
+
+@pytest.mark.parametrize(("status", "changes"), BAD_ENDS.items(), ids=BAD_ENDS)
+def test_judge_alone_leaves_a_digest_that_ended_badly_here_to_people(status, changes, stand):
+    stand(RULE)
+    before = _promotion(status=status, **changes)
+
+    again = builders.make_promotion(before.candidate)
+
+    assert _judged(again).objection == f"The same digest was {status.lower()} here before."
+
+
+def test_judge_alone_lets_pass_what_we_withdrew_or_let_expire(stand):
+    stand(RULE)
+    before = _promotion(status="WITHDRAWN")
+    builders.make_promotion(before.candidate, status="EXPIRED")
+
+    assert _automatic(builders.make_promotion(before.candidate))
+
+
+def test_judge_alone_leaves_what_somebody_signed_to_people(stand, person):
+    stand(RULE)
+    promotion = _promotion()
+    builders.make_decision(promotion, person("ana"), voided_at=timezone.now())
+
+    assert _judged(promotion).objection == "It was decided on before."
+
+
+def test_judge_alone_waits_until_authors_are_known_where_a_rule_refuses(stand):
+    stand(RULE[:-1] + ", {name: all, exclude: [commit-authors], when_authors_unknown: refuse}]")
+
+    assert _judged(_promotion()).objection.startswith("It is not known who must not approve this")
+
+
+def test_judge_alone_of_what_is_left_to_people_says_nothing(stand):
+    stand("")
+    row = Promotion.objects.with_target().get(pk=_promotion().pk)
+
+    assert policy.judge_alone([row], at=timezone.now()) == {}
