@@ -1,6 +1,8 @@
 """The demo: the product among a living world of its own, all on the loopback."""
 
+import shutil
 from functools import partial
+from pathlib import Path
 
 from onebox import ports, product
 from onebox.processes import Program
@@ -9,6 +11,7 @@ from onebox.world import guide, people, place
 from onebox.world.content import PULL_SECRET
 from onebox.world.place import CONTROLLING, EXECUTING, SCANNING, Place
 
+POLICY = Path(__file__).with_name("world") / "policy.yaml"
 FRESH = "end what listens there, or start over with make demo ARGS=--fresh"
 
 
@@ -30,6 +33,7 @@ def _settings(here: Place) -> dict[str, str]:
     """Plain HTTP to the world's own addresses, and intervals that a visitor can wait for."""
     return {
         "CLUSTER_NAME": "demo",
+        "POLICY_FILE": str(here.policy_file),
         "ALLOW_INSECURE_REGISTRIES": here.registry,
         "ALLOW_INSECURE_GIT": "true",
         "SCAN_SECONDS": "10",
@@ -43,6 +47,7 @@ def _start_world(onebox: Onebox, here: Place) -> None:
     servers = (_registry(onebox, here), _git_host(onebox, here), _cluster(onebox, here))
     onebox.supervisor.start(*servers)
     _make_people(onebox, here)
+    _load_policy(onebox, here)
     for server, port in zip(servers, here.ports, strict=True):
         onebox.supervisor.wait_for(server, partial(ports.answers, port))
     onebox.supervisor.start(_argocd(onebox, here), _story(onebox, here))
@@ -54,6 +59,13 @@ def _make_people(onebox: Onebox, here: Place) -> None:
     file.write_text(people.PASSWORD, encoding="utf-8")
     onebox.supervisor.run(onebox.python("people", "onebox.world.accounts", str(file)))
     onebox.console.say("five people have accounts")
+
+
+def _load_policy(onebox: Onebox, here: Place) -> None:
+    if not here.policy_file.exists():  # else the visitor's own changes stay
+        shutil.copyfile(POLICY, here.policy_file)
+    onebox.supervisor.run(onebox.python("policy", "django", "policy", "load"))
+    onebox.console.say("the policy stands")
 
 
 def _registry(onebox: Onebox, here: Place) -> Program:

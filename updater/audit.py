@@ -76,6 +76,7 @@ class AuditKind(StrEnum):
     SIGN_IN_REFUSED = "sign_in.refused"
     TOKEN_CREATED = "token.created"  # noqa: S105  an audit kind, not a token
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
+    GROUP_JOINED = "group.joined"
     ROLE_GIVEN = "role.given"
     ROLE_TAKEN = "role.taken"
     AUDIT_EXPORTED = "audit.exported"

@@ -174,6 +174,7 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.TOKEN_REVOKED: _done(
         "revoked the token", " “{name}”", " of {username}", tone="plain"
     ),
+    AuditKind.GROUP_JOINED: _done("put {person} into the group {group}", icon="person"),
     AuditKind.ROLE_GIVEN: _done("gave {person} the role {role}", icon="person"),
     AuditKind.ROLE_TAKEN: _done("took the role {role} from {person}", icon="person", tone="plain"),
     AuditKind.AUDIT_EXPORTED: _done("exported the trail", ", {rows} events", tone="plain"),

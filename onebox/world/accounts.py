@@ -20,6 +20,8 @@ def main(password_file: str) -> None:
             person.username,
             full_name=person.full_name,
             role=person.role,
+            email=person.email,
+            group=list(person.groups),
             password_file=Path(password_file),
         )
 

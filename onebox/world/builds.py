@@ -12,6 +12,7 @@ CHANGES = "CHANGES.md"
 PLATFORMS = ("linux/amd64", "linux/arm64")
 AUTHORS = (
     "Jonas Weber <jonas@acme.example>",
+    "Amara Okafor <amara@acme.example>",
     "Noor Haddad <noor@acme.example>",
     "Tomas Silva <tomas@acme.example>",
 )

@@ -1,4 +1,4 @@
-"""The five people of the demo."""
+"""The five people of the demo, and their three groups."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,18 @@ class DemoPerson:
     full_name: str
     role: str
     work: str
+    groups: tuple[str, ...] = ()  # what the demo's policy file speaks of
+
+    @property
+    def email(self) -> str:
+        """The address in their commits."""
+        return f"{self.username}@acme.example"
 
 
 PEOPLE = (
-    DemoPerson("mei", "Mei Tanaka", "approver", "SRE"),
-    DemoPerson("amara", "Amara Okafor", "approver", "SRE"),
-    DemoPerson("jonas", "Jonas Weber", "viewer", "developer"),
+    DemoPerson("mei", "Mei Tanaka", "approver", "SRE", ("sre",)),
+    DemoPerson("amara", "Amara Okafor", "approver", "SRE", ("sre",)),
+    DemoPerson("jonas", "Jonas Weber", "viewer", "developer", ("developers",)),
     DemoPerson("sara", "Sara Lindqvist", "auditor", "auditor"),
-    DemoPerson("priya", "Priya Nair", "administrator", "administrator"),
+    DemoPerson("priya", "Priya Nair", "administrator", "administrator and lead", ("leads",)),
 )

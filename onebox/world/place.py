@@ -47,6 +47,11 @@ class Place:
         return self.folder / "git"
 
     @property
+    def policy_file(self) -> Path:
+        """The approval policy, for the visitor to edit."""
+        return self.folder / "policy.yaml"
+
+    @property
     def registry_accounts(self) -> Path:
         """Who may read images: a user:password a line."""
         return self.folder / "registry-accounts"

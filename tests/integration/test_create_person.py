@@ -123,3 +123,23 @@ def test_create_person_without_terminal_and_file_says_what_to_give():
 def test_create_person_when_the_role_is_unknown_is_refused(password_file):
     with pytest.raises(CommandError, match="invalid choice"):
         call_command("create_person", "mei", "--role=king", f"--password-file={password_file}")
+
+
+def test_create_person_with_groups_joins_them_once_and_records_each(password_file):
+    said = _create(group=["sre", "leads"], email="mei@acme.example", password_file=password_file)
+    again = _create(group=["sre"])
+
+    mei = User.objects.get(username="mei")
+    assert {group.name for group in mei.groups.all()} == {"approver", "sre", "leads"}
+    assert mei.email == "mei@acme.example"
+    assert "mei is now in the group leads." in said
+    assert "mei was already in the group sre." in again
+    assert AuditEvent.objects.filter(kind="group.joined").count() == 2
+
+
+@pytest.mark.parametrize("name", ["administrator", "", "x" * 151], ids=["role", "empty", "long"])
+def test_create_person_with_a_group_that_will_not_do_makes_no_account(password_file, name):
+    with pytest.raises(CommandError, match=r"--role|1 to 150"):
+        _create(group=[name], password_file=password_file)
+
+    assert not User.objects.filter(username="mei").exists()

@@ -57,3 +57,11 @@ def test_people_are_five_with_two_approvers():
     assert len(PEOPLE) == 5
     assert [person.role for person in PEOPLE].count("approver") == 2
     assert {person.role for person in PEOPLE} == {"viewer", "approver", "auditor", "administrator"}
+
+
+def test_text_says_where_the_policy_is_and_who_is_in_which_group(tmp_path):
+    text, here = _text(tmp_path)
+
+    assert str(here.policy_file) in text
+    assert {group for person in PEOPLE for group in person.groups} == {"sre", "leads", "developers"}
+    assert "Mei Tanaka, SRE: approves and rejects; group sre" in text
