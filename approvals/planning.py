@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from approvals import policy
 from updater import clock, images, writeback
 from updater.configuration import methods
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
@@ -75,7 +76,7 @@ def prepare(
     """
     manifest = world.cluster.get_application(application.namespace, application.name)
     _require_same_life(application, manifest)
-    configuration = world.read(manifest)
+    configuration = _pinned(world.read(manifest), application)
     wanted = [_image_change(configuration, change) for change in changes]
     resources = world.selecting(manifest)
     updaters = writers.of_resources(resources, at=clock.now()) if parent is None else []
@@ -89,6 +90,13 @@ def prepare(
     )
     live = writers.of_live(manifest, since=application.first_seen_at)
     return Prepared(plan, configuration, manifest, base_commit="", writers=(*live, *updaters))
+
+
+def _pinned(
+    configuration: ApplicationConfiguration, application: Application
+) -> ApplicationConfiguration:
+    """Return the configuration pinned by digest where the policy asks for it, whatever the annotation says."""
+    return replace(configuration, pin=policy.stricter_pin(application, configuration.pin))
 
 
 def document(prepared: Prepared, *, at: datetime) -> dict[str, Any]:

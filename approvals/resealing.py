@@ -15,6 +15,8 @@ from updater import audit, clock
 from updater.audit import Actor, AuditKind
 from updater.models import Candidate, ImageRepository, ImageTag
 
+LONG_AGO = "1970-01-01T00:00:00+00:00"  # of a plan: it is made anew at the next look
+
 
 def current_candidate(promotion: Promotion) -> Candidate:
     """Return the candidate as it stands now: the same tag may have been pushed again."""
@@ -47,7 +49,20 @@ def refresh(promotion_id: UUID, *, by: Actor) -> None:
         rows = Promotion.objects.select_for_update(of=("self",)).with_target()
         promotion = rows.filter(pk=promotion_id, status__in=Status.undecided_or_waiting()).first()
         if promotion is not None and current_seal(promotion) != promotion.seal:
-            reseal(promotion, plan=promotion.plan, by=by, at=clock.now())
+            reseal(promotion, plan=_plan_now(promotion), by=by, at=clock.now())
+
+
+def _plan_now(promotion: Promotion) -> Mapping[str, Any]:
+    """Return the stored plan, marked where the policy has something else written: nobody approves that."""
+    plan: dict[str, Any] = promotion.plan
+    pin = str(plan.get("pin", "tag"))
+    if policy.stricter_pin(promotion.application, pin) == pin:
+        return plan
+    return {
+        **plan,
+        "at": LONG_AGO,
+        "error": "The policy pins by digest now; it is planned anew.",
+    }
 
 
 def reseal(promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: datetime) -> None:

@@ -22,6 +22,7 @@ from approvals.policy.asking import (
     missing_approvals,
     pending_expiry,
     rule_in_words,
+    stricter_pin,
     unsatisfiable,
     version_of,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "rule_in_words",
     "sealed_under",
     "standing_approvals",
+    "stricter_pin",
     "unsatisfiable",
     "version_of",
     "waiting",

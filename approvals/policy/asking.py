@@ -26,6 +26,7 @@ from approvals.policy import (
     surrounding_facts,
     words,
 )
+from approvals.policy.demands import PIN
 from approvals.policy.document import Document
 from approvals.policy.effective import NORMAL, Effective
 from approvals.policy.evaluation import Count
@@ -174,6 +175,11 @@ def min_reason_to_hold(application: Application | None) -> int:
         return effective_of(application).min_reason_reject
     identity = _Identity(store.current().document)
     return _resolved(identity, resolving.NOWHERE).min_reason_reject
+
+
+def stricter_pin(application: Application, pin: str) -> str:
+    """Return how a tag is written: as configured, or by digest where the policy asks for that."""
+    return max(pin, effective_of(application).pin, key=PIN.index)
 
 
 def pending_expiry(application: Application) -> timedelta:

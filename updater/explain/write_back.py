@@ -5,6 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--argocd-namespace", default="argocd", help="namespace of Argo CD, where nothing tells")
     add("--commit-template", metavar="FILE", help="template of the commit message")
+    add(
+        "--pin",
+        choices=("tag", "digest"),
+        default="tag",
+        help="what the approval policy asks for; the stricter of it and the annotation counts",
+    )
     add("--exact", action="store_true", help="write the bytes of Argo CD Image Updater v1.3")
     add("--allow-http", action="store_true", help="accept git repositories over plain http")
 
@@ -84,6 +91,8 @@ def _plan(options: Mapping[str, Any]) -> Plan:
         exact=options["exact"],
         allow_http=options["allow_http"],
     )
+    if options["pin"] == "digest":
+        configuration = replace(configuration, pin="digest")
     template = options.get("commit_template")
     return writeback.plan(
         manifest=manifest,

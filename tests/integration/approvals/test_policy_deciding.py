@@ -391,3 +391,19 @@ def test_refused_approval_under_a_policy_is_recorded_with_its_reason(stand, peop
 
     event = AuditEvent.objects.get(kind=AuditKind.DECISION_REFUSED)
     assert "count for nothing" in json.loads(event.details)["reason"]
+
+
+def test_approve_between_a_policy_that_pins_and_the_new_plan_is_refused(stand, person):
+    stand("")
+    promotion = builders.make_promotion()
+    stand("rules: [{name: production, pin: digest}]")
+    ana = person("ana", "approver")
+    resealing.refresh(promotion.pk, by=Actor(name="ana"))
+    promotion.refresh_from_db()
+
+    standing = policy.explain(promotion, ana, at=timezone.now())
+
+    assert not standing.can_approve
+    assert standing.reasons == (
+        "What would be written is not known: The policy pins by digest now; it is planned anew.",
+    )

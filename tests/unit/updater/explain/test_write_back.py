@@ -65,6 +65,15 @@ def put(tree, path, content):
     return file
 
 
+def test_run_under_a_policy_that_pins_writes_the_digest(explain):
+    digest = "sha256:" + "a" * 64
+
+    document, status = explain(manifest(GIT, status=STATUS), f"app=v2@{digest}", pin="digest")
+
+    assert status == 0
+    assert f"v2@{digest}" in document["files"][0]["after"]
+
+
 def test_run_new_file_has_no_before(explain):
     document, status = explain(manifest(GIT, status=STATUS))
 
