@@ -17,6 +17,11 @@ def ring_execution() -> None:
     _ring("approvals.execute_promotions", queue="execute")
 
 
+def ring_proposals() -> None:
+    """Hurry the preparation of what was just asked for."""
+    _ring("approvals.propose_promotions", queue="scan")
+
+
 def _ring(name: str, *, queue: str) -> None:
     try:
         app.send_task(name, queue=queue, retry=False)

@@ -153,6 +153,13 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=MAX_REASON, required=False)
 
 
+class TagRequestForm(ReasonForm):
+    """Which tag of which image is wanted, and why."""
+
+    image = forms.CharField(max_length=253)
+    tag = forms.CharField(max_length=128)
+
+
 class SelectionForm(forms.Form):
     """Some promotions of the inbox, chosen for one verb."""
 

@@ -22,7 +22,7 @@ from approvals import (
     sealing,
 )
 from approvals.lifecycle import Move, TransitionRefusedError
-from approvals.models import Promotion
+from approvals.models import Promotion, Request
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import Change
 from updater import audit, clock
@@ -137,26 +137,35 @@ def look_again(*, world: Connections, by: Actor, at: datetime) -> int:
 
 def _open(candidate: Candidate, *, world: Connections, by: Actor, at: datetime) -> bool:
     moved = _open_promotion_of_same_tag(candidate)
-    plan = _planned(candidate, world=world, at=at)
+    plan = planned(candidate, world=world, at=at)
     with transaction.atomic():
         if moved is not None:
             _reseal(moved.pk, plan, by=by, at=at)
         else:
-            _insert(candidate, plan, by=by, at=at)
+            insert(candidate, plan, by=by, at=at)
         Candidate.objects.filter(pk=candidate.pk).update(problem="", retry_at=None)
     return True
 
 
 def _open_promotion_of_same_tag(candidate: Candidate) -> Promotion | None:
     # The tag was pushed again: the promotion people look at gets a new seal instead of a twin.
-    return Promotion.objects.filter(
-        tracked_image=candidate.tracked_image,
-        to_tag=candidate.tag,
-        status__in=Status.undecided_or_waiting(),
-    ).first()
+    return (
+        Promotion.objects.filter(
+            tracked_image=candidate.tracked_image,
+            to_tag=candidate.tag,
+            status__in=Status.undecided_or_waiting(),
+        )
+        .exclude(kind=Promotion.Kind.ROLLBACK)
+        .first()
+    )
 
 
-def _planned(candidate: Candidate, *, world: Connections, at: datetime) -> dict[str, Any]:
+def planned(candidate: Candidate, *, world: Connections, at: datetime) -> dict[str, Any]:
+    """Return the plan of moving to this candidate. Network, no transaction.
+
+    Raises:
+        NothingToWriteError, and what `planning.prepare` raises.
+    """
     change = Change(candidate.tracked_image, candidate)
     prepared = planning.prepare(candidate.tracked_image.application, [change], world=world)
     plan = planning.document(prepared, at=at)
@@ -167,13 +176,21 @@ def _planned(candidate: Candidate, *, world: Connections, at: datetime) -> dict[
     return plan
 
 
-def _insert(candidate: Candidate, plan: dict[str, Any], *, by: Actor, at: datetime) -> Promotion:
-    promotion = _unsaved(candidate, plan, at=at)
+def insert(
+    candidate: Candidate,
+    plan: dict[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+    asked: Request | None = None,
+) -> Promotion:
+    """Open the promotion, asked for by a person or offered, in place of older ones, in the caller's transaction."""
+    promotion = _unsaved(candidate, plan, asked, at=at)
     older = Promotion.objects.with_target().filter(
         tracked_image=candidate.tracked_image, status__in=_superseded_by_newer(promotion)
     )
     for superseded in older:
-        reason = f"{promotion.to_tag} is newer."
+        reason = _why_superseded(promotion)
         move = Move(
             Status(superseded.status), Status.SUPERSEDED, AuditKind.PROMOTION_SUPERSEDED, reason
         )
@@ -192,8 +209,9 @@ def _insert(candidate: Candidate, plan: dict[str, Any], *, by: Actor, at: dateti
             "tag": promotion.to_tag,
             "digest": promotion.to_digest,
             "seal": promotion.seal,
-            "reason": candidate.reason,
+            "reason": promotion.request_reason or candidate.reason,
             "unsatisfiable": promotion.status_reason,
+            **({"kind": promotion.kind, "who": promotion.requested_by} if asked else {}),
         },
     )
     return promotion
@@ -201,22 +219,24 @@ def _insert(candidate: Candidate, plan: dict[str, Any], *, by: Actor, at: dateti
 
 def _superseded_by_newer(promotion: Promotion) -> list[Status]:
     statuses = [Status.PENDING, Status.ERRORED]
-    if policy.effective_of(promotion.application).supersede == "newest":
+    is_way_back = promotion.kind == Promotion.Kind.ROLLBACK  # nothing may go forward meanwhile
+    if is_way_back or policy.effective_of(promotion.application).supersede == "newest":
         statuses.append(Status.APPROVED)
     return statuses
 
 
-def _unsaved(candidate: Candidate, plan: dict[str, Any], *, at: datetime) -> Promotion:
+def _why_superseded(promotion: Promotion) -> str:
+    if promotion.kind == Promotion.Kind.FORWARD:
+        return f"{promotion.to_tag} is newer."
+    what = "to go back to" if promotion.kind == Promotion.Kind.ROLLBACK else "for"
+    return f"{promotion.requested_by} asked {what} {promotion.to_tag}."
+
+
+def _unsaved(
+    candidate: Candidate, plan: dict[str, Any], asked: Request | None, *, at: datetime
+) -> Promotion:
     tracked_image = candidate.tracked_image
-    subject = sealing.subject(
-        application=tracked_image.application,
-        tracked_image=tracked_image,
-        candidate=candidate,
-        plan=plan,
-        kind=Promotion.Kind.FORWARD,
-        policy_version=policy.version_of(tracked_image.application),
-    )
-    return Promotion(
+    promotion = Promotion(
         application=tracked_image.application,
         tracked_image=tracked_image,
         candidate=candidate,
@@ -227,10 +247,31 @@ def _unsaved(candidate: Candidate, plan: dict[str, Any], *, at: datetime) -> Pro
         from_digest=tracked_image.live_digest or _known_digest(tracked_image),
         to_tag=candidate.tag,
         to_digest=candidate.digest,
-        subject=subject,
-        seal=sealing.seal(subject),
         plan=plan,
+        **_as_asked(asked),
     )
+    promotion.subject = sealing.subject(
+        application=tracked_image.application,
+        tracked_image=tracked_image,
+        candidate=candidate,
+        plan=plan,
+        kind=promotion.kind,
+        policy_version=policy.version_of(tracked_image.application, mode=policy.mode_of(promotion)),
+    )
+    promotion.seal = sealing.seal(promotion.subject)
+    return promotion
+
+
+def _as_asked(asked: Request | None) -> dict[str, Any]:
+    if asked is None:
+        return {}
+    return {
+        "id": asked.pk,
+        "kind": Promotion.Kind(asked.kind),
+        "requested_by": asked.by.get_username(),
+        "request_reason": asked.reason,
+        "returns_to_id": asked.returns_to_id,
+    }
 
 
 def _known_digest(tracked_image: TrackedImage) -> str:

@@ -1,6 +1,7 @@
 """Which candidates are to be proposed now: the one place that says when something is offered again.
 
-A current candidate gets a promotion when it has none that is alive, its digest is not refused, and
+A current candidate gets a promotion when it has none that is alive, its digest is not refused, nobody asked for
+something else that waits for a decision, no way back is under way, and
 
     it never had one                  → at once
     its last one ended …              → at least a minute after the end, and when
@@ -39,6 +40,7 @@ def candidates(at: datetime) -> "QuerySet[Candidate]":
             Q(retry_at=None) | Q(retry_at__lte=at),
             ~Exists(own.alive()),
             ~Exists(refused),
+            ~Exists(_asked_for()),
             is_current=True,
             tracked_image__is_usable=True,
             tracked_image__removed_at=None,
@@ -51,6 +53,13 @@ def candidates(at: datetime) -> "QuerySet[Candidate]":
         )
         .order_by("found_at")
     )
+
+
+def _asked_for() -> "QuerySet[Promotion]":
+    """Return what people asked for of the same image: no offer takes its place."""
+    waits = Q(status=Status.PENDING) & ~Q(kind=Promotion.Kind.FORWARD)
+    goes_back = Q(status__in=Status.alive(), kind=Promotion.Kind.ROLLBACK)
+    return Promotion.objects.filter(waits | goes_back, tracked_image=OuterRef("tracked_image"))
 
 
 def _offered_again(at: datetime) -> Q:

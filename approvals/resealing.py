@@ -20,6 +20,8 @@ LONG_AGO = "1970-01-01T00:00:00+00:00"  # of a plan: it is made anew at the next
 
 def current_candidate(promotion: Promotion) -> Candidate:
     """Return the candidate as it stands now: the same tag may have been pushed again."""
+    if promotion.kind == Promotion.Kind.ROLLBACK:
+        return promotion.candidate  # what ran here, and nothing else that bears its name
     moved = Candidate.objects.filter(
         tracked_image=promotion.tracked_image, tag=promotion.to_tag, is_current=True
     ).first()

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from approvals import execution, outcomes, promotions
+from approvals import execution, outcomes, promotions, requested
 from updater import locks
 from updater.audit import Actor
 from updater.connections import Connections
@@ -19,9 +19,11 @@ WORKER = Actor(name="countersign", via="worker")
 
 @shared_task(name="approvals.propose_promotions", queue="scan", soft_time_limit=120, time_limit=150)
 def propose_promotions() -> None:
-    """Open, renew, expire and withdraw promotions."""
+    """Prepare what people asked for; open, renew, expire and withdraw promotions."""
     with suppress(locks.LockTakenError), locks.hold("propose promotions"):
-        promotions.sweep(world=Connections(), by=WORKER)
+        world = Connections()
+        requested.sweep(world=world, by=WORKER)  # first: the way back sets offers aside
+        promotions.sweep(world=world, by=WORKER)
 
 
 @shared_task(

@@ -5,6 +5,7 @@ from django.urls import path
 from approvals.views import (
     accounts,
     applications,
+    asking,
     bulk,
     decide,
     events,
@@ -13,6 +14,7 @@ from approvals.views import (
     policies,
     promotions,
     releases,
+    returning,
     trail,
 )
 
@@ -28,6 +30,15 @@ urlpatterns = [
     path("promotions/<uuid:promotion_id>/withdraw/", decide.withdraw, name="withdraw"),
     path("promotions/<uuid:promotion_id>/execution/", releases.execution, name="execution"),
     path("applications/", applications.application_list, name="application-list"),
+    path("promotions/<uuid:promotion_id>/roll-back/", asking.roll_back, name="roll-back"),
+    path("requests/<uuid:request_id>/withdraw/", asking.withdraw, name="request-withdraw"),
+    path("refusals/<int:refusal_id>/lift/", asking.lift, name="refusal-lift"),
+    path(
+        "applications/<str:namespace>/<path:name>/releases/",
+        returning.application_releases,
+        name="application-releases",
+    ),
+    path("applications/<str:namespace>/<path:name>/request/", asking.ask, name="tag-request"),
     # A name with a slash is none that Kubernetes allows, but no list may break on it.
     path("applications/<str:namespace>/<path:name>/", applications.application, name="application"),
     path("releases/", releases.release_list, name="release-list"),

@@ -50,6 +50,7 @@ class AuditKind(StrEnum):
     HOLD_SET = "hold.set"
     HOLD_RELEASED = "hold.released"
     HOLD_ENDED = "hold.ended"
+    DIGEST_REFUSED = "digest.refused"
     REFUSAL_LIFTED = "refusal.lifted"
     EMERGENCY_DECLARED = "emergency.declared"
     REVIEW_GIVEN = "review.given"

@@ -13,14 +13,21 @@ from approvals.decisions.errors import (
     HoldNotPossibleError,
     NotHeldError,
     NothingToTakeBackError,
+    NotReturnableError,
     OwnChangeError,
     PastStoppingError,
     PromotionNotFoundError,
     ReasonMissingError,
+    RefusalNotFoundError,
+    RequestNotFoundError,
     SealChangedError,
+    TagNotAllowedError,
 )
+from approvals.decisions.going_back import roll_back
 from approvals.decisions.holding import Target, hold, release
+from approvals.decisions.lifting import lift_refusal
 from approvals.decisions.offers import Offer, by_verb, offers
+from approvals.decisions.requesting import request, withdraw_request
 from approvals.decisions.steering import abort, retry, withdraw
 from approvals.decisions.verbs import Situation
 from approvals.decisions.voting import approve, reject, withdraw_approval
@@ -33,24 +40,32 @@ __all__ = [
     "HoldNotFoundError",
     "HoldNotPossibleError",
     "NotHeldError",
+    "NotReturnableError",
     "NothingToTakeBackError",
     "Offer",
     "OwnChangeError",
     "PastStoppingError",
     "PromotionNotFoundError",
     "ReasonMissingError",
+    "RefusalNotFoundError",
+    "RequestNotFoundError",
     "SealChangedError",
     "Situation",
+    "TagNotAllowedError",
     "Target",
     "abort",
     "approve",
     "by_verb",
     "comment",
     "hold",
+    "lift_refusal",
     "offers",
     "reject",
     "release",
+    "request",
     "retry",
+    "roll_back",
     "withdraw",
     "withdraw_approval",
+    "withdraw_request",
 ]

@@ -82,3 +82,27 @@ class CommentRefusedError(PermanentError):
     """A comment says nothing, or too much."""
 
     code = "comment_refused"
+
+
+class NotReturnableError(PermanentError):
+    """There is no way back to this release; the sentence says what is missing."""
+
+    code = "not_returnable"
+
+
+class TagNotAllowedError(PermanentError):
+    """This tag cannot be asked for; the sentence names the rule or what stands in the way."""
+
+    code = "tag_not_allowed"
+
+
+class RequestNotFoundError(PermanentError):
+    """There is no such request."""
+
+    code = "not_found"
+
+
+class RefusalNotFoundError(PermanentError):
+    """There is no such refusal."""
+
+    code = "not_found"

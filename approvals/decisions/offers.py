@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from approvals import permissions
-from approvals.decisions import commenting, steering, voting
+from approvals.decisions import commenting, going_back, steering, voting
 from approvals.decisions.verbs import NOT_ALLOWED, Situation, Verb
 from approvals.permissions import Action
 from approvals.policy import Reason
@@ -22,6 +22,7 @@ VERBS: tuple[Verb, ...] = (
     steering.ABORT,
     steering.WITHDRAW,
     commenting.COMMENT,
+    going_back.ROLL_BACK,
 )
 
 

@@ -77,7 +77,7 @@ def _is_stopping(promotion: Promotion, then: str) -> Reason:
 
 
 RETRY = Verb("retry", Action.EXECUTE, _against_retrying)
-WITHDRAW = Verb("withdraw", Action.EXECUTE, _against_withdrawing)
+WITHDRAW = Verb("withdraw", Action.EXECUTE, _against_withdrawing, asker=Action.REQUEST)
 ABORT = Verb("abort", Action.EXECUTE, _against_aborting)
 
 
@@ -94,7 +94,7 @@ def retry(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
 
 
 def withdraw(*, promotion_id: UUID, reason: str, person: User, by: Actor) -> Promotion:
-    """Take an open or errored promotion off the table; the digest may be offered again."""
+    """Take an open or errored promotion off the table; who asked for it may, too. The digest may be offered again."""
     with deciding(promotion_id, WITHDRAW, person, by) as (promotion, at):
         require_reason(promotion, reason)
         move = Move(

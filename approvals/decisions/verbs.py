@@ -64,10 +64,21 @@ class Verb:
     name: str
     action: Action
     against: Callable[[Situation], Iterable[Reason]]
+    asker: Action | None = None  # the right that is enough for who asked for the promotion
+    error: type[PermanentError] = (
+        AlreadyDecidedError  # what is raised where no other error fits better
+    )
+
+    def right(self, situation: Situation) -> Action:
+        """Return the right that this person needs."""
+        promotion, person = situation.promotion, situation.person
+        is_own = bool(promotion.requested_by) and promotion.requested_by == person.get_username()
+        return self.asker if self.asker and is_own else self.action
 
     def reasons(self, situation: Situation) -> tuple[Reason, ...]:
         """Return everything that stands against it, the missing right first; nothing means it is possible."""
-        rights = () if situation.may(self.action) else (_lacking(self.action, situation),)
+        right = self.right(situation)
+        rights = () if situation.may(right) else (_lacking(right, situation),)
         found = (item for item in self.against(situation) if item.code != _NO_RIGHT_TO_VOTE)
         return (*rights, *found)
 
@@ -75,10 +86,10 @@ class Verb:
         """Raise what stands against it.
 
         Raises:
-            NotAllowedError, OwnChangeError, AlreadyDecidedError.
+            NotAllowedError, OwnChangeError, or the verb's own error.
         """
         if reasons := self.reasons(situation):
-            raise _error_of(reasons)
+            raise _error_of(reasons, self.error)
 
 
 def unmovable(situation: Situation, to: Status, *, what: str) -> tuple[Reason, ...]:
@@ -115,10 +126,8 @@ _ERRORS: dict[str, type[PermanentError]] = {
 }
 
 
-def _error_of(reasons: tuple[Reason, ...]) -> PermanentError:
+def _error_of(reasons: tuple[Reason, ...], otherwise: type[PermanentError]) -> PermanentError:
     first = reasons[0]
     if first.code == NOT_ALLOWED:
         return NotAllowedError(first.sentence)  # who has no right is told nothing of the rest
-    return _ERRORS.get(first.code, AlreadyDecidedError)(
-        " ".join(reason.sentence for reason in reasons)
-    )
+    return _ERRORS.get(first.code, otherwise)(" ".join(reason.sentence for reason in reasons))

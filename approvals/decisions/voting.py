@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from approvals import approving, lifecycle, policy, resealing
+from approvals import approving, lifecycle, policy, refusals, resealing
 from approvals.decisions.deciding import decide, deciding, require_reason
 from approvals.decisions.verbs import Situation, Verb
 from approvals.lifecycle import Move
@@ -14,6 +14,7 @@ from approvals.models import Decision, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action
 from approvals.policy import Reason
+from approvals.refusals import Build
 from updater import audit
 from updater.audit import Actor, AuditKind
 from updater.models import Refusal
@@ -126,15 +127,5 @@ def refuse_digest(
     promotion: Promotion, reason: str, *, scope: str, by: Actor, at: datetime
 ) -> None:
     """Keep the digest from being offered again for this image until somebody lifts that."""
-    Refusal.objects.get_or_create(
-        tracked_image=promotion.tracked_image,
-        digest=promotion.to_digest,
-        lifted_at=None,
-        defaults={
-            "tag": promotion.to_tag,
-            "scope": Refusal.Scope(scope),
-            "reason": reason.strip(),
-            "by": by.name,
-            "at": at,
-        },
-    )
+    build = Build(promotion.to_tag, promotion.to_digest)
+    refusals.refuse(promotion.tracked_image, build, reason, scope=scope, by=by, at=at)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from approvals import holds, lifecycle, policy, resealing
+from approvals import holds, lifecycle, policy, refusals, resealing
 from approvals.execution.leases import Grant
 from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Execution, ExecutionStep, Promotion
@@ -60,6 +60,7 @@ def claim(
         _require_not_held(promotion, at=at)
         move = Move(Status(promotion.status), Status.EXECUTING, AuditKind.EXECUTION_STARTED)
         lifecycle.advance(promotion, move, by=by, at=at, attempts=promotion.attempts + 1)
+        refusals.leave_behind(promotion, by=by, at=at)
     else:
         Promotion.objects.filter(pk=promotion.pk).update(attempts=promotion.attempts + 1)
         promotion.refresh_from_db()

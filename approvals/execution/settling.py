@@ -246,7 +246,7 @@ class Ledger:
         if row.status in (Status.ERRORED, Status.UNKNOWN):
             recording.claim(self.grant, row, base="", commit="", by=self.by, at=at)
         recording.end_attempt(row, str(error), at=at)
-        if isinstance(error, _POINTLESS):
+        if _is_pointless(row, error):
             recording.withdraw(row, error, by=self.by, at=at)
         elif isinstance(error, SubjectChangedError):
             resealing.reseal(row, plan=error.plan, by=self.by, at=at)
@@ -262,6 +262,12 @@ class Ledger:
 
     def _execution(self, row: Promotion) -> Execution:
         return row.executions.get(ended_at=None)
+
+
+def _is_pointless(row: Promotion, error: UpdaterError) -> bool:
+    # A person asked for this very build: another one behind the same tag is not what they meant.
+    is_asked_for = row.kind in (Promotion.Kind.ROLLBACK, Promotion.Kind.CHOSEN)
+    return isinstance(error, _POINTLESS) or (is_asked_for and isinstance(error, DigestMovedError))
 
 
 PUSH = "Push"

@@ -7,6 +7,7 @@ from approvals.models.execution import Execution, ExecutionStep, Lease
 from approvals.models.hold import Hold
 from approvals.models.policy_version import PolicyVersion
 from approvals.models.promotion import Promotion
+from approvals.models.request import Request
 from approvals.models.review import Review
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "Lease",
     "PolicyVersion",
     "Promotion",
+    "Request",
     "Review",
 ]

@@ -154,6 +154,14 @@ class Promotion(models.Model):
                 condition=~Q(kind="rollback") | Q(returns_to__isnull=False),
                 name="rollback_goes_back_to_a_release",
             ),
+            models.UniqueConstraint(
+                fields=["tracked_image"],
+                condition=Q(
+                    kind="rollback",
+                    status__in=["PENDING", "APPROVED", "EXECUTING", "VERIFYING", "UNKNOWN"],
+                ),
+                name="one_open_rollback_per_image",
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=PromotionStatus.values), name="promotion_status_is_known"
             ),

@@ -79,7 +79,12 @@ SENTENCES: dict[AuditKind, Sentence] = {
         tone="bad",
     ),
     AuditKind.PROMOTION_OPENED: _done(
-        "proposed {tag}", " to replace {from}", ", sealed as {seal}", icon="seal", tone="sign"
+        "proposed {tag}",
+        " to replace {from}",
+        ", sealed as {seal}",
+        ", asked for by {who}",
+        icon="seal",
+        tone="sign",
     ),
     AuditKind.PROMOTION_NOT_OPENED: _trouble("Not opened", "could not propose {tag}"),
     AuditKind.PROMOTION_RESEALED: _trouble(
@@ -118,6 +123,9 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.HOLD_SET: _trouble("Held", "held {target}", ", until {until}", icon="block"),
     AuditKind.HOLD_RELEASED: _done("released {target}"),
     AuditKind.HOLD_ENDED: _done("saw the hold on {target} end", tone="plain"),
+    AuditKind.DIGEST_REFUSED: _trouble(
+        "Not offered", "keeps {tag} from being offered again", ", {digest}", icon="block"
+    ),
     AuditKind.REFUSAL_LIFTED: _done("lets {tag} be offered again", ", {digest}", tone="sign"),
     AuditKind.EMERGENCY_DECLARED: _trouble(
         "Emergency", "declared an emergency for {tag}", ", incident {incident}", tone="bad"

@@ -13,11 +13,12 @@ from approvals.models.promotion import PromotionStatus as Status
 from approvals.queries import keyset, scopes
 from approvals.queries.keyset import Page
 from approvals.queries.scopes import Scope
-from updater.models import Application, Candidate, Registry, TrackedImage
+from updater.models import Application, Candidate, Refusal, Registry, TrackedImage
 
 PAGE_SIZE = 100
 MAX_REGISTRIES = 12
 HISTORY = 20
+MAX_REFUSALS = 50
 _KEY = ("name", "namespace", "pk_text")
 _ILL = Q(health_status__in=["Degraded", "Missing"]) | Q(sync_status="Unknown")
 
@@ -129,6 +130,19 @@ def history_of(application: Application) -> tuple[Promotion, ...]:
     rows = Promotion.objects.filter(application=application).exclude(status=Status.PENDING)
     rows = rows.select_related("tracked_image").prefetch_related("decisions")
     return tuple(rows.defer("plan", "subject").order_by("-created_at")[:HISTORY])
+
+
+def refusals_of(application: Application) -> tuple[Refusal, ...]:
+    """Return the digests that are not offered for the Application's images, the latest refused first."""
+    rows = Refusal.objects.filter(tracked_image__application=application, lifted_at=None)
+    return tuple(rows.select_related("tracked_image").order_by("-at")[:MAX_REFUSALS])
+
+
+def find_refusal(refusal_id: int, *, visible: Scope) -> Refusal | None:
+    """Return the refusal, if there is one to be seen."""
+    seen = Application.objects.filter(visible.applications)
+    rows = Refusal.objects.filter(tracked_image__application__in=seen)
+    return rows.select_related("tracked_image__application").filter(pk=refusal_id).first()
 
 
 def deployed(image: TrackedImage) -> tuple[Promotion, ...]:

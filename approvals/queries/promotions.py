@@ -40,6 +40,7 @@ def find(promotion_id: UUID, *, visible: Scope) -> Promotion | None:
         "tracked_image__image_repository__registry",
         "candidate__manifest",
         "superseded_by",
+        "returns_to",
     )
     return rows.prefetch_related("decisions__by").filter(pk=promotion_id).first()
 

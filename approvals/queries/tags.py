@@ -25,7 +25,13 @@ class TagRow:
     created: datetime | None
     verdict: Verdict
     is_running: bool
+    is_downgrade: bool  # below what runs; False where nobody can know
     refusal: Refusal | None
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether a person may ask for it: no rule forbids it."""
+        return self.verdict.verdict != "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,25 @@ def judged(
     The rules and facts are those of the last scan; a configuration that cannot be read judges nothing.
     """
     try:
-        configuration = (trial or Trial()).applied_to(store.from_json(image.configuration))
-    except (StoredConfigurationError, selection.StrategyError) as error:
-        return Judged((), 0, str(error), 0)
+        rows, error = _judge(image, at=at, trial=trial or Trial())
+    except (StoredConfigurationError, selection.StrategyError) as problem:
+        return Judged((), 0, str(problem), 0)
+    rows.sort(key=_newness, reverse=True)
+    return Judged(tuple(rows[first : first + PAGE_SIZE]), len(rows), error, first)
+
+
+def find(image: TrackedImage, tag: str, *, at: datetime) -> TagRow | None:
+    """Return one tag as the registry lists it now, judged among all others.
+
+    Raises:
+        StoredConfigurationError: the image's configuration cannot be read.
+    """
+    rows, _ = _judge(image, at=at, trial=Trial())
+    return next((row for row in rows if row.tag.name == tag), None)
+
+
+def _judge(image: TrackedImage, *, at: datetime, trial: Trial) -> tuple[list[TagRow], str]:
+    configuration = trial.applied_to(store.from_json(image.configuration))
     tags = list(
         ImageTag.objects.filter(
             image_repository=image.image_repository_id, removed_at=None
@@ -103,18 +125,22 @@ def judged(
         zip((name for name in facts if name not in broken), choice.verdicts, strict=True)
     )
     verdicts |= {name: Verdict(name, "rejected", problem) for name, problem in broken.items()}
+    running = facts.get(image.live_tag)
+    live_created = running.created if running else None
     rows = [
         TagRow(
             tag,
             facts[tag.name].created,
             verdicts[tag.name],
             _runs(tag, image),
+            selection.is_downgrade(
+                image.live_tag, live_created, facts[tag.name], configuration.strategy
+            ),
             refusals.get(tag.digest),
         )
         for tag in tags
     ]
-    rows.sort(key=_newness, reverse=True)
-    return Judged(tuple(rows[first : first + PAGE_SIZE]), len(rows), choice.error or "", first)
+    return rows, choice.error or ""
 
 
 def _rules(configuration: ImageConfiguration, refusals: Mapping[str, Refusal]) -> Rules:

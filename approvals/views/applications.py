@@ -7,10 +7,11 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
+from approvals import permissions
 from approvals.forms import ApplicationFilterForm, TagFilterForm
 from approvals.permissions import Action, guarded
 from approvals.presenters import strips
-from approvals.queries import applications, keyset, tags
+from approvals.queries import applications, asked, keyset, tags
 from approvals.queries.applications import ImageRow, Show, Wanted
 from approvals.queries.tags import Judged, Trial
 from approvals.views import pages, sight
@@ -92,6 +93,11 @@ def application(request: PersonRequest, namespace: str, name: str) -> HttpRespon
             (scan for row in images if (scan := _next_scan_at(row)) is not None), default=None
         ),
         "history": applications.history_of(found),
+        "asked": asked.of_application(found, now=at),
+        "refused": applications.refusals_of(found),
+        "may_request": permissions.may(request.user, Action.REQUEST, found),
+        "may_decide": permissions.may(request.user, Action.DECIDE, found),
+        "may_execute": permissions.may(request.user, Action.EXECUTE, found),
         "now": at,
         **_judged(request, found, images, at=at),
     }

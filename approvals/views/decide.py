@@ -83,13 +83,12 @@ def retry(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@guarded(Action.EXECUTE)
+@guarded(Action.REQUEST)  # who asked for it may take it back; the verb looks who that was
 def withdraw(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Ask for the reason, or take the promotion off the table."""
     if request.method == "GET":
-        return render(
-            request, "promotions/withdraw.html", page_context(request, found(request, promotion_id))
-        )
+        context = page_context(request, found(request, promotion_id))
+        return render(request, "promotions/withdraw.html", context)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return _unreadable(request, promotion_id, form)

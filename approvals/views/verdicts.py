@@ -83,7 +83,7 @@ _HEADLINES = {
         "Rejected. This digest is not offered again until someone lifts that.",
     ),
     Status.EXPIRED: ("plain", "Expired. The next scan offers what is newest then."),
-    Status.SUPERSEDED: ("plain", "Superseded by a newer one."),
+    Status.SUPERSEDED: ("plain", "Set aside: another one took its place."),
     Status.WITHDRAWN: ("plain", "Withdrawn. Nothing was written."),
     Status.ABORTED: ("plain", "Aborted before anything was written."),
 }

@@ -21,6 +21,8 @@ PAGES = {
     "application": "/applications/argocd/first/",
     "releases": "/releases/",
     "policy": "/policy/?application=argocd/first",
+    "releases of an Application": "/applications/argocd/first/releases/?image=image-0",
+    "roll back": "/promotions/{ended}/roll-back/",
     "audit": "/audit/?open=1",
 }
 # Session, account, groups, frame, and what the page itself reads.

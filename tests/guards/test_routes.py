@@ -13,6 +13,7 @@ EVERYONE = frozenset({"anonymous", "outsider", "viewer", "sre", "auditor", "admi
 SIGNED_IN = EVERYONE - {"anonymous"}
 KNOWN = SIGNED_IN - {"outsider"}
 APPROVERS = frozenset({"sre"})
+ASKERS = frozenset({"sre", "viewer"})
 TRAIL_READERS = frozenset({"sre", "auditor", "administrator"})
 
 # route name → method, who gets past the door
@@ -26,6 +27,11 @@ MATRIX = {
     "approvals:retry": ("post", APPROVERS),
     "approvals:withdraw": ("post", APPROVERS),
     "approvals:execution": ("get", KNOWN),
+    "approvals:roll-back": ("get", APPROVERS),
+    "approvals:request-withdraw": ("post", ASKERS),
+    "approvals:refusal-lift": ("get", APPROVERS),
+    "approvals:application-releases": ("get", KNOWN),
+    "approvals:tag-request": ("get", ASKERS),
     "approvals:application-list": ("get", KNOWN),
     "approvals:application": ("get", KNOWN),
     "approvals:release-list": ("get", KNOWN),
@@ -51,7 +57,21 @@ MATRIX = {
     "api:policy": ("get", KNOWN),
     "api:audit-event-list": ("get", TRAIL_READERS),
 }
-WITH_PROMOTION_ID = {"approve", "reject", "retry", "withdraw", "execution", "promotion"}
+WITH_APPLICATION = {
+    "approvals:application",
+    "approvals:application-releases",
+    "approvals:tag-request",
+}
+WITH_PROMOTION_ID = {
+    "approve",
+    "reject",
+    "retry",
+    "withdraw",
+    "execution",
+    "promotion",
+    "roll-back",
+    "request-withdraw",
+}
 
 
 @pytest.fixture
@@ -79,10 +99,12 @@ def _names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
 
 def _address(name: str, promotion) -> str:
     application = promotion.application
-    if name == "approvals:application":
+    if name in WITH_APPLICATION:
         return reverse(name, args=[application.namespace, application.name])
     if name.startswith("api:promotion") and name != "api:promotion-list":
         return reverse(name, args=[promotion.pk])
+    if name == "approvals:refusal-lift":
+        return reverse(name, args=[1])
     if name.removeprefix("approvals:") in WITH_PROMOTION_ID:
         return reverse(name, args=[promotion.pk])
     return reverse(name)

@@ -7,7 +7,7 @@ ledger → { recording (what was said) | choosing (pure) → offering (candidate
 from updater.scanning.cycle import scan_due
 from updater.scanning.explaining import fetch_for_explain
 from updater.scanning.planning import ScanError, ScanSummary
-from updater.scanning.rechecking import NothingToAskError, Recheck, recheck_digest
+from updater.scanning.rechecking import NothingToAskError, Recheck, read_tag, recheck_digest
 from updater.scanning.tuning import Tuning
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ScanSummary",
     "Tuning",
     "fetch_for_explain",
+    "read_tag",
     "recheck_digest",
     "scan_due",
 ]

@@ -49,6 +49,12 @@ def advance(job: Job, failures: Failures, *, now: Moment) -> Step:
     return _Round(job, tags, failures, now).run(viewing.views([job])[job.repository_id])
 
 
+def known_digests(job: Job) -> frozenset[str]:
+    """Return the digests whose manifests need not be read again."""
+    known = facts.manifests(job.repository_id)
+    return frozenset(name for name, one in known.items() if one.is_read(job.platforms))
+
+
 def finish(job: Job, *, tags: int, requests: int, now: Moment) -> None:
     """Write down a good scan that took errands."""
     recording.record_successes({job.repository_id: (tags, requests)}, now=now)

@@ -1,6 +1,10 @@
-"""Looks again which digest stands behind one tag: a tag that was pushed again makes an approval void."""
+"""Looks again which digest stands behind one tag: a tag that was pushed again makes an approval void.
+
+A tag that a person asks for is also read, whichever strategy would have left it alone.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -57,18 +61,52 @@ def recheck_digest(
     Raises:
         UpdaterError: the registry's errors, and NothingToAskError; nothing is written then.
     """
-    jobs = JobMaker(endpoints, credentials_for).jobs([image.image_repository_id or 0])
-    if not jobs:
-        raise NothingToAskError(f"{image.alias} is not configured any more, or unusable.")
-    known = ImageTag.objects.filter(
-        image_repository=image.image_repository_id, name=tag, removed_at=None
-    )
-    before = known.values_list("digest", flat=True).first() or ""
-    ask = partial(_ask, jobs[0], tag, registry_access.access(), Moment(at, by))
-    return Recheck(tag, async_to_sync(ask)(), before)
+    source = _Source(image, tag, endpoints, credentials_for)
+    return source.look(RepositoryScan.recheck, Moment(at, by))
 
 
-async def _ask(job: Job, tag: str, access: registry.Access, now: Moment) -> str:
+def read_tag(
+    *,
+    image: TrackedImage,
+    tag: str,
+    endpoints: Registries,
+    credentials_for: CredentialsFor,
+    at: datetime,
+    by: Actor,
+) -> Recheck:
+    """Ask for the digest behind a tag, and read its manifest if nobody did: so it can be pulled, and is known.
+
+    Raises:
+        UpdaterError: the registry's errors, and NothingToAskError.
+    """
+    source = _Source(image, tag, endpoints, credentials_for)
+    return source.look(RepositoryScan.read, Moment(at, by))
+
+
+Look = Callable[[RepositoryScan, str], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    image: TrackedImage
+    tag: str
+    endpoints: Registries
+    credentials_for: CredentialsFor
+
+    def look(self, how: Look, now: Moment) -> Recheck:
+        image = self.image
+        jobs = JobMaker(self.endpoints, self.credentials_for).jobs([image.image_repository_id or 0])
+        if not jobs:
+            raise NothingToAskError(f"{image.alias} is not configured any more, or unusable.")
+        known = ImageTag.objects.filter(
+            image_repository=image.image_repository_id, name=self.tag, removed_at=None
+        )
+        before = known.values_list("digest", flat=True).first() or ""
+        ask = partial(_ask, jobs[0], self.tag, how, registry_access.access(), now)
+        return Recheck(self.tag, async_to_sync(ask)(), before)
+
+
+async def _ask(job: Job, tag: str, how: Look, access: registry.Access, now: Moment) -> str:
     clock = asyncio.get_running_loop().time
     throttle = HostThrottle(None, clock)
     tuning = Tuning()
@@ -77,4 +115,4 @@ async def _ask(job: Job, tag: str, access: registry.Access, now: Moment) -> str:
     async with registry.connect(job.endpoint, access=around.access) as connection:
         fetcher = Fetcher(connection, job, asyncio.Semaphore(tuning.parallel))
         begin = partial(ledger.begin, now=now, guard_seconds=tuning.guard_seconds)
-        return await RepositoryScan(fetcher, Batcher(begin), around).recheck(tag)
+        return await how(RepositoryScan(fetcher, Batcher(begin), around), tag)

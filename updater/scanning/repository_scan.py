@@ -64,6 +64,19 @@ class RepositoryScan:
         await self._continue(await in_database(ledger.advance, self._job, {}, now=now))
         return digest
 
+    async def read(self, tag: str) -> str:
+        """Do the same, and read the manifest behind the tag unless it is known.
+
+        Raises:
+            UpdaterError: also when the manifest itself cannot be had.
+        """
+        digest = await self.recheck(tag)
+        known = await in_database(ledger.known_digests, self._job)
+        await self._run(Errand(reads={tag: digest}, known=known))
+        if tag in self._failures:
+            raise self._failures[tag]
+        return digest
+
     async def _continue(self, step: Step) -> bool:
         """Run errands until nothing is missing; return False if the time was over first."""
         now = self._around.now

@@ -47,12 +47,14 @@ CALLS: dict[str, Call] = {
     "abort": _by_id(decisions.abort, reason=REASON),
     "withdraw": _by_id(decisions.withdraw, reason=REASON),
     "comment": _by_id(decisions.comment, text=REASON),
+    "roll_back": _by_id(decisions.roll_back, reason=REASON),
 }
 
 
 @pytest.fixture(autouse=True)
 def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doorbell, "ring_execution", lambda: None)
+    monkeypatch.setattr(doorbell, "ring_proposals", lambda: None)
 
 
 def test_every_verb_is_tried() -> None:
@@ -188,14 +190,17 @@ def _by_page(promotion: Promotion, person: User, client: Client) -> set[str]:
         return set()
     page = answer.content.decode()
     listed = set(re.findall(r'data-verb="(\w+)"\s+data-possible="yes"', page))
-    assert _controls(page, promotion) == listed & {"approve", "reject", "retry", "withdraw"}
+    pressed = {"approve", "reject", "retry", "withdraw", "roll_back"}
+    assert _controls(page, promotion) == listed & pressed
     return listed
 
 
 def _controls(page: str, promotion: Promotion) -> set[str]:
     """Return the verbs for which the page has something to press."""
     address = re.escape(f"/promotions/{promotion.pk}/")
-    found = set(re.findall(rf'(?:href|formaction)="{address}(reject|retry|withdraw)/"', page))
+    verbs = "reject|retry|withdraw|roll-back"
+    found = set(re.findall(rf'(?:href|formaction)="{address}({verbs})/"', page))
+    found = {verb.replace("-", "_") for verb in found}
     return found | ({"approve"} if re.search(r'type="submit"\s+data-key="a"', page) else set())
 
 

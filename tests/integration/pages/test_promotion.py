@@ -125,7 +125,7 @@ def test_promotion_viewer_gets_the_reason_instead_of_buttons(
         ("UNKNOWN", "It is not certain what was written"),
         ("REJECTED", "Rejected."),
         ("EXPIRED", "Expired."),
-        ("SUPERSEDED", "Superseded by a newer one"),
+        ("SUPERSEDED", "Set aside"),
         ("WITHDRAWN", "Withdrawn."),
         ("ABORTED", "Aborted before anything was written"),
     ],

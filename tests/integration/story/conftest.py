@@ -25,6 +25,7 @@ def outside(tmp_path: Path, settings, monkeypatch, transactional_db: None) -> It
         settings.ALLOW_INSECURE_GIT = True
         settings.ALLOW_INSECURE_REGISTRIES = [running.registry.host]
         monkeypatch.setattr(doorbell, "ring_execution", lambda: None)
+        monkeypatch.setattr(doorbell, "ring_proposals", lambda: None)
         registry_access.access.cache_clear()
         yield running
         registry_access.access.cache_clear()

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from approvals import execution, outcomes, promotions
+from approvals import execution, outcomes, promotions, requested
 from approvals.models import Promotion
 from onebox.world.cluster import ClusterServer, administrator
 from onebox.world.git_host import GitHost
@@ -164,6 +164,7 @@ class Outside:
         )
 
     def propose(self) -> dict[str, int]:
+        requested.sweep(world=Connections(), by=MACHINE)
         return promotions.sweep(world=Connections(), by=MACHINE)
 
     def execute(self, holder: str = "worker-1") -> int:
