@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.http import HttpResponse
@@ -22,6 +22,7 @@ from approvals.views.requests import PersonRequest
 from updater import clock
 from updater.models import Application
 
+URGENT = timedelta(hours=1)
 CHIPS = {
     Show.DECIDE: "I can decide",
     Show.OTHERS: "Waits for others",
@@ -42,6 +43,7 @@ class Row:
     passing: int
     next_step: str
     why: str  # under the row: why it needs a person
+    is_urgent: bool  # it expires within the hour
 
     @property
     def is_selectable(self) -> bool:
@@ -100,6 +102,9 @@ def pending_list(request: PersonRequest) -> HttpResponse:
             for show, label in CHIPS.items()
         ],
         "figures": figures,
+        "asked": bool(request.GET),
+        "waiting": figures.by_show[Show.ALL],
+        "everything": f"Show all {figures.by_show[Show.ALL]}",
         "decidable": figures.by_show[Show.DECIDE],
         "shown": figures.by_show[wanted.show],
         "next_cursor": page.next_cursor,
@@ -112,8 +117,7 @@ def pending_list(request: PersonRequest) -> HttpResponse:
 
 def wanted_from(request: PersonRequest, form: PendingFilterForm) -> Wanted:
     """Return what the address asks for; what cannot be read falls back to everything."""
-    form.is_valid()
-    sent, at = form.cleaned_data.get("show", ""), clock.now()
+    is_readable, at = form.is_valid(), clock.now()
     return Wanted(
         username=request.user.get_username(),
         user_id=request.user.pk,
@@ -121,10 +125,20 @@ def wanted_from(request: PersonRequest, form: PendingFilterForm) -> Wanted:
         visible=sight.visible_to(request),
         decidable=sight.decidable_by(request),
         counting=policy.wants(request.user, at=at),
-        show=Show(sent) if sent in set(Show) else Show.ALL,
+        show=_show(request, form) if is_readable else Show.ALL,
         project=form.cleaned_data.get("project", ""),
         text=form.cleaned_data.get("q", ""),
     )
+
+
+def _show(request: PersonRequest, form: PendingFilterForm) -> Show:
+    """Return the wanted part; without a word of it, what the person can decide, if they may decide at all."""
+    sent, text = form.cleaned_data["show"], form.cleaned_data["q"]
+    if sent in set(Show):
+        return Show(sent)
+    if sent or text or not permissions.may(request.user, Action.DECIDE):
+        return Show.ALL
+    return Show.DECIDE
 
 
 def rows_of(promotions: Iterable[Promotion], request: PersonRequest, *, at: datetime) -> list[Row]:
@@ -132,7 +146,9 @@ def rows_of(promotions: Iterable[Promotion], request: PersonRequest, *, at: date
     shown = list(promotions)
     standings = policy.explain_all(shown, request.user, at=at)
     found = waiting.gates_of(shown, at=at)
-    return [_row(promotion, standings[promotion.pk], found[promotion.pk]) for promotion in shown]
+    return [
+        _row(promotion, standings[promotion.pk], found[promotion.pk], at=at) for promotion in shown
+    ]
 
 
 def grouped(rows: Iterable[Row]) -> list[Group]:
@@ -141,7 +157,7 @@ def grouped(rows: Iterable[Row]) -> list[Group]:
     return [Group(application, tuple(members)) for application, members in groups]
 
 
-def _row(promotion: Promotion, standing: Standing, gates: tuple[Gate, ...]) -> Row:
+def _row(promotion: Promotion, standing: Standing, gates: tuple[Gate, ...], *, at: datetime) -> Row:
     outstanding = waiting.standing_out(gates)
     return Row(
         promotion=promotion,
@@ -150,6 +166,7 @@ def _row(promotion: Promotion, standing: Standing, gates: tuple[Gate, ...]) -> R
         passing=len(gates) - len(outstanding),
         next_step=_next_step(promotion, standing, waiting.first_closed(gates)),
         why=promotion.status_reason,
+        is_urgent=promotion.expires_at - at < URGENT,
     )
 
 

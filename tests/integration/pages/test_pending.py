@@ -79,6 +79,52 @@ def test_pending_without_a_role_names_who_may(client: Client, outsider: User):
     assert "viewer or approver or auditor or administrator" in response.content.decode()
 
 
+def test_pending_begins_with_what_one_can_decide(client: Client, sre: User, promotion):
+    mine = builders.make_promotion()
+    builders.make_decision(promotion, sre)
+    client.force_login(sre)
+
+    assert _row(client, mine)
+    assert not _row(client, promotion)
+    assert _row(client, promotion, "/?show=all")
+
+
+def test_pending_begins_with_everything_for_who_decides_nothing(client: Client, viewer, promotion):
+    client.force_login(viewer)
+
+    assert _row(client, promotion)
+
+
+def test_pending_search_without_a_filter_searches_everything(client: Client, sre: User, promotion):
+    builders.make_decision(promotion, sre)
+    client.force_login(sre)
+
+    assert _row(client, promotion, "/?q=checkout")
+
+
+def test_pending_with_nothing_to_decide_says_so_and_leads_to_the_rest(
+    client: Client, sre: User, promotion
+):
+    builders.make_decision(promotion, sre)
+    client.force_login(sre)
+
+    page = client.get("/").content.decode()
+
+    assert "Nothing waits for you now" in page
+    assert 'href="?show=all">Show all 1</a>' in page
+
+
+def test_pending_marks_what_expires_within_the_hour(client: Client, sre: User, promotion):
+    client.force_login(sre)
+    calm = _row(client, promotion)
+    Promotion.objects.update(expires_at=timezone.now() + timedelta(minutes=20))
+
+    urgent = _row(client, promotion)
+
+    assert "#EXPIRED" not in calm
+    assert "#EXPIRED" in urgent
+
+
 def test_pending_empty_inbox_says_so_and_what_to_do(client: Client, sre: User):
     client.force_login(sre)
 
