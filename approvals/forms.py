@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
+from approvals.models import Review
 from updater.audit import AuditKind
 from updater.models import Refusal
 
@@ -158,6 +159,21 @@ class TagRequestForm(ReasonForm):
 
     image = forms.CharField(max_length=253)
     tag = forms.CharField(max_length=128)
+
+
+class EmergencyForm(forms.Form):
+    """What an emergency is declared with; the rule's own limits are the domain's."""
+
+    seal = forms.RegexField(rf"\A{_SEAL}\Z")
+    reason = forms.CharField(max_length=MAX_REASON, required=False)
+    incident = forms.CharField(max_length=MAX_REASON, required=False)
+
+
+class ReviewForm(forms.Form):
+    """What somebody found of an emergency afterwards."""
+
+    verdict = forms.ChoiceField(choices=Review.Verdict.choices)
+    notes = forms.CharField(max_length=MAX_REASON, required=False)
 
 
 class SelectionForm(forms.Form):

@@ -194,10 +194,10 @@ def applications_for(person: Person, action: Action) -> Q:
     if not isinstance(person, User) or not person.is_active:
         return Q(pk=None)
     groups = {group.name for group in person.groups.all()}
-    held = [item for item in bindings() if item.binds(person.username, groups)]
-    held = [item for item in held if action in _ALLOWED[item.role]]
     if carries((role for role in Role if role in groups), action):
         return Q()
+    held = [item for item in bindings() if item.binds(person.username, groups)]
+    held = [item for item in held if action in _ALLOWED[item.role]]
     if any(item.is_everywhere for item in held):
         return Q()
     rows = Application.objects.only("project", "namespace", "name") if held else []

@@ -67,8 +67,10 @@ def _plan_now(promotion: Promotion) -> Mapping[str, Any]:
     }
 
 
-def reseal(promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: datetime) -> None:
-    """Give the promotion the subject that stands now, in the caller's transaction.
+def reseal(
+    promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: datetime, why: str = ""
+) -> None:
+    """Give the promotion the subject that stands now, in the caller's transaction; `why` when it is no difference.
 
     A pending one stays pending with the next revision; an approved or executing one goes back to pending.
     The decisions of the old revision are void; their makers see it on the page and in the trail.
@@ -77,7 +79,8 @@ def reseal(promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: date
     after = current_subject(promotion, plan)
     changes = _columns(promotion, after, plan)
     differences = sealing.differences(before, after)
-    reason = "What would be written changed: " + ", ".join(item.field for item in differences) + "."
+    changed = ", ".join(item.field for item in differences)
+    reason = why or f"What would be written changed: {changed}."
     _void_decisions(promotion, reason, at=at)
     details = {"differences": [[item.field, item.sealed, item.current] for item in differences]}
     if promotion.status == Status.PENDING:

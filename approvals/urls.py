@@ -8,6 +8,7 @@ from approvals.views import (
     asking,
     bulk,
     decide,
+    emergencies,
     events,
     health,
     pending,
@@ -15,6 +16,8 @@ from approvals.views import (
     promotions,
     releases,
     returning,
+    reviews,
+    stopping,
     trail,
 )
 
@@ -28,6 +31,15 @@ urlpatterns = [
     path("promotions/<uuid:promotion_id>/reject/", decide.reject, name="reject"),
     path("promotions/<uuid:promotion_id>/retry/", decide.retry, name="retry"),
     path("promotions/<uuid:promotion_id>/withdraw/", decide.withdraw, name="withdraw"),
+    path(
+        "promotions/<uuid:promotion_id>/withdraw-approval/",
+        stopping.withdraw_approval,
+        name="withdraw-approval",
+    ),
+    path("promotions/<uuid:promotion_id>/abort/", stopping.abort, name="abort"),
+    path("promotions/<uuid:promotion_id>/emergency/", emergencies.declare, name="emergency"),
+    path("reviews/", reviews.review_list, name="review-list"),
+    path("reviews/<int:review_id>/", reviews.review, name="review"),
     path("promotions/<uuid:promotion_id>/execution/", releases.execution, name="execution"),
     path("applications/", applications.application_list, name="application-list"),
     path("promotions/<uuid:promotion_id>/roll-back/", asking.roll_back, name="roll-back"),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from approvals import policy, sealing
-from approvals.models import Decision, Execution, ExecutionStep, Promotion
+from approvals.models import Decision, Execution, ExecutionStep, Promotion, Review
 from updater import audit
 from updater.audit import Actor, AuditKind
 from updater.configuration import store
@@ -257,6 +257,23 @@ def make_promotion(candidate: Candidate | None = None, **changes: Any) -> Promot
         to_digest=candidate.digest,
         **values,
     )
+
+
+def make_review(promotion: Promotion | None = None, **changes: Any) -> Review:
+    """Make the review that an emergency owes, due tomorrow; its promotion becomes an emergency."""
+    promotion = promotion or make_promotion()
+    Promotion.objects.filter(pk=promotion.pk).update(kind=Promotion.Kind.EMERGENCY)
+    promotion.kind = Promotion.Kind.EMERGENCY
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "incident": "INC-7",
+        "reason": "checkout is down for everybody",
+        "declared_at": now,
+        "due_at": now + timedelta(days=1),
+    }
+    if "declared_by" not in changes:
+        changes["declared_by"] = make_person(role="approver")
+    return Review.objects.create(promotion=promotion, **{**values, **changes})
 
 
 def make_decision(promotion: Promotion, person: User, **changes: Any) -> Decision:

@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
 from approvals.api.problems import BadRequestError
-from approvals.models import Promotion
+from approvals.models import Promotion, Review
 from approvals.models.promotion import PromotionStatus
 from updater.models import AuditEvent
 
@@ -50,6 +50,16 @@ def audit_events(rows: "QuerySet[AuditEvent]", request: Request) -> "QuerySet[Au
 def application_name(request: Request) -> str:
     """Return the wanted `application` (namespace/name), or "" for none."""
     return _known(request, {"application"}).get("application", "")
+
+
+def reviews(rows: "QuerySet[Review]", request: Request) -> "QuerySet[Review]":
+    """Filter by `owed` (true or false)."""
+    query = _known(request, {"owed"})
+    if owed := query.get("owed"):
+        if owed not in ("true", "false"):
+            raise BadRequestError(f"owed: {owed!r} is neither true nor false.")
+        rows = rows.filter(given_at__isnull=owed == "true")
+    return rows
 
 
 def none(request: Request) -> None:

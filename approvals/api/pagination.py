@@ -21,3 +21,9 @@ class ApplicationPages(CursorPages):
     """By name."""
 
     ordering = ("namespace", "name", "pk")
+
+
+class ReviewPages(CursorPages):
+    """Latest declared first."""
+
+    ordering = ("-declared_at", "-pk")

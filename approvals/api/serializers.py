@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from approvals import decisions
-from approvals.models import Decision, Promotion
+from approvals.models import Decision, Promotion, Review
 from updater import clock
 from updater.models import Application, AuditEvent, TrackedImage
 
@@ -95,10 +95,48 @@ _PROMOTION_FIELDS: tuple[str, ...] = (
     "expires_at",
     "approved_at",
     "commit",
+    "emergency",
     "abort_requested_at",
     "abort_requested_by",
     "abort_reason",
 )
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    """The review that an emergency owes, or was given."""
+
+    application = serializers.CharField(source="promotion.application.full_name")
+    image = serializers.CharField(source="promotion.tracked_image.alias")
+    tag = serializers.CharField(source="promotion.to_tag")
+    declared_by = serializers.CharField(source="declared_by.username")
+    given_by = serializers.CharField(source="given_by.username", allow_null=True, default=None)
+
+    class Meta:
+        model = Review
+        fields = (
+            "id",
+            "promotion",
+            "application",
+            "image",
+            "tag",
+            "incident",
+            "reason",
+            "declared_by",
+            "declared_at",
+            "due_at",
+            "given_by",
+            "given_at",
+            "verdict",
+            "notes",
+        )
+
+
+class EmergencySerializer(serializers.ModelSerializer[Review]):
+    """What an emergency was declared for, and until when its review is owed."""
+
+    class Meta:
+        model = Review
+        fields = ("incident", "reason", "due_at", "given_at", "verdict")
 
 
 class PromotionSerializer(serializers.ModelSerializer[Promotion]):
@@ -106,6 +144,7 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
 
     application = serializers.CharField(source="application.full_name")
     image = serializers.CharField(source="tracked_image.alias")
+    emergency = EmergencySerializer(source="review", read_only=True, allow_null=True)
 
     class Meta:
         model = Promotion
@@ -236,6 +275,23 @@ class RejectSerializer(StrictSerializer):
     )
     reason = TextField(max_length=4000)
     scope = serializers.ChoiceField(["DIGEST", "UNTIL_NEWER"], default="DIGEST")
+
+
+class DeclareSerializer(StrictSerializer):
+    """The seal that was seen, why it cannot wait, and the incident."""
+
+    seal = serializers.RegexField(
+        r"^[0-9a-f]{64}$", help_text="The 64 hex digits of the promotion's seal."
+    )
+    reason = TextField(max_length=4000)
+    incident = TextField(required=False, allow_blank=True, default="", max_length=200)
+
+
+class GivenReviewSerializer(StrictSerializer):
+    """What was found, and in which words."""
+
+    verdict = serializers.ChoiceField(Review.Verdict.choices)
+    notes = TextField(max_length=4000)
 
 
 class NothingSerializer(StrictSerializer):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.api import schema, verbs, views
+from approvals.api import reviews, schema, verbs, views
 
 app_name = "api"
 security_schemes = (schema.TokenScheme,)  # known to the OpenAPI document by being imported
@@ -13,6 +13,13 @@ urlpatterns = [
     path("promotions/<uuid:pk>", views.PromotionDetail.as_view(), name="promotion"),
     path("promotions/<uuid:pk>/approve", verbs.Approve.as_view(), name="promotion-approve"),
     path("promotions/<uuid:pk>/reject", verbs.Reject.as_view(), name="promotion-reject"),
+    path(
+        "promotions/<uuid:pk>/emergency",
+        verbs.DeclareEmergency.as_view(),
+        name="promotion-emergency",
+    ),
+    path("reviews", reviews.ReviewList.as_view(), name="review-list"),
+    path("reviews/<int:pk>", reviews.GiveReview.as_view(), name="review"),
     path("promotions/<uuid:pk>/retry", verbs.Retry.as_view(), name="promotion-retry"),
     path("promotions/<uuid:pk>/withdraw", verbs.Withdraw.as_view(), name="promotion-withdraw"),
     path("promotions/<uuid:pk>/abort", verbs.Abort.as_view(), name="promotion-abort"),

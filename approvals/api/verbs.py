@@ -73,6 +73,17 @@ class WithdrawApproval(APIView):
         return _act(decisions.withdraw_approval, serializers.NothingSerializer, request, pk)
 
 
+class DeclareEmergency(APIView):
+    """Make a pending promotion an emergency: fewer approvers, and a review is owed."""
+
+    required_action: ClassVar[Action] = Action.DECLARE
+
+    @_described("declare_emergency", serializers.DeclareSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Declare an emergency."""
+        return _act(decisions.declare, serializers.DeclareSerializer, request, pk)
+
+
 class Retry(APIView):
     """Make an errored promotion due again; the worker looks before it writes."""
 

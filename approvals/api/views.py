@@ -123,4 +123,4 @@ def _effective(request: Request, name: str) -> dict[str, object]:
 def visible_to(request: Request) -> "QuerySet[Promotion]":
     """Return the promotions that the caller may see, with their target."""
     scope = Scope(permissions.applications_for(request.user, Action.VIEW))
-    return scope.limit(Promotion.objects.with_target())
+    return scope.limit(Promotion.objects.with_target().select_related("review"))

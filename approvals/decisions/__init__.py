@@ -5,12 +5,14 @@ write the decision, move the promotion, record it. Redis is rung after the commi
 """
 
 from approvals.decisions.commenting import MAX_COMMENT, comment
+from approvals.decisions.emergencies import declare
 from approvals.decisions.errors import (
     AlreadyDecidedError,
     AlreadyHeldError,
     CommentRefusedError,
     HoldNotFoundError,
     HoldNotPossibleError,
+    IncidentMissingError,
     NotHeldError,
     NothingToTakeBackError,
     NotReturnableError,
@@ -20,6 +22,7 @@ from approvals.decisions.errors import (
     ReasonMissingError,
     RefusalNotFoundError,
     RequestNotFoundError,
+    ReviewNotFoundError,
     SealChangedError,
     TagNotAllowedError,
 )
@@ -28,6 +31,7 @@ from approvals.decisions.holding import Target, hold, release
 from approvals.decisions.lifting import lift_refusal
 from approvals.decisions.offers import Offer, by_verb, offers
 from approvals.decisions.requesting import request, withdraw_request
+from approvals.decisions.reviewing import min_notes, possible_reviewers, review
 from approvals.decisions.steering import abort, retry, withdraw
 from approvals.decisions.verbs import Situation
 from approvals.decisions.voting import approve, reject, withdraw_approval
@@ -39,6 +43,7 @@ __all__ = [
     "CommentRefusedError",
     "HoldNotFoundError",
     "HoldNotPossibleError",
+    "IncidentMissingError",
     "NotHeldError",
     "NotReturnableError",
     "NothingToTakeBackError",
@@ -49,6 +54,7 @@ __all__ = [
     "ReasonMissingError",
     "RefusalNotFoundError",
     "RequestNotFoundError",
+    "ReviewNotFoundError",
     "SealChangedError",
     "Situation",
     "TagNotAllowedError",
@@ -57,13 +63,17 @@ __all__ = [
     "approve",
     "by_verb",
     "comment",
+    "declare",
     "hold",
     "lift_refusal",
+    "min_notes",
     "offers",
+    "possible_reviewers",
     "reject",
     "release",
     "request",
     "retry",
+    "review",
     "roll_back",
     "withdraw",
     "withdraw_approval",

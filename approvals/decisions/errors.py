@@ -106,3 +106,13 @@ class RefusalNotFoundError(PermanentError):
     """There is no such refusal."""
 
     code = "not_found"
+
+
+class IncidentMissingError(ReasonMissingError):
+    """An emergency needs the number of its incident, on one line."""
+
+    code = "incident_missing"
+
+
+class ReviewNotFoundError(PromotionNotFoundError):
+    """There is no such review."""

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from approvals import permissions
-from approvals.decisions import commenting, going_back, steering, voting
+from approvals.decisions import (
+    commenting,
+    emergencies,
+    going_back,
+    reviewing,
+    steering,
+    voting,
+)
 from approvals.decisions.verbs import NOT_ALLOWED, Situation, Verb
 from approvals.permissions import Action
 from approvals.policy import Reason
@@ -18,11 +25,13 @@ VERBS: tuple[Verb, ...] = (
     voting.APPROVE,
     voting.REJECT,
     voting.TAKE_BACK,
+    emergencies.DECLARE,
     steering.RETRY,
     steering.ABORT,
     steering.WITHDRAW,
     commenting.COMMENT,
     going_back.ROLL_BACK,
+    reviewing.REVIEW,
 )
 
 

@@ -121,6 +121,7 @@ def _lacking(action: Action, situation: Situation) -> Reason:
 
 _ERRORS: dict[str, type[PermanentError]] = {
     "own_request": OwnChangeError,
+    "own_emergency": OwnChangeError,
     "nothing_to_take_back": NothingToTakeBackError,
     "past_stopping": PastStoppingError,
 }

@@ -4,7 +4,7 @@ Questions about many promotions take a sequence and cost as many queries as abou
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -28,7 +28,7 @@ from approvals.policy import (
 )
 from approvals.policy.demands import PIN
 from approvals.policy.document import Document
-from approvals.policy.effective import NORMAL, Effective
+from approvals.policy.effective import EMERGENCY, NORMAL, Effective
 from approvals.policy.evaluation import Count
 from approvals.policy.gating import Gate
 from approvals.policy.replaying import Finding
@@ -94,6 +94,19 @@ def explain_all(
     policy, found = policy_for(promotions)
     gathered = facts.gather(promotions, found, policy=policy, viewer=person, at=at)
     return {pk: standing.evaluate(found[pk], item) for pk, item in gathered.items()}
+
+
+def explain_emergency(
+    promotion: Promotion, person: User | None, *, at: datetime
+) -> Standing | None:
+    """Return where the person would stand if this became an emergency now; None: the policy has none here."""
+    policy, found = policy_for([promotion])
+    effective = found[promotion.pk]
+    if effective.emergency is None:
+        return None
+    gathered = facts.gather([promotion], found, policy=policy, viewer=person, at=at)[promotion.pk]
+    # Approvals of what stands now are void once it is sealed as an emergency.
+    return standing.evaluate(effective, replace(gathered, mode=EMERGENCY, approvals=()))
 
 
 def count_all(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, Count]:
@@ -162,11 +175,16 @@ def rule_in_words(promotion: Promotion | None = None) -> str:
 
 def min_reason_length(promotion: Promotion, *, approving: bool) -> int:
     """Return how many characters the reason of a decision must have."""
-    found, mode = effective_of(promotion.application), facts.mode_of(promotion)
-    if not approving:
-        return found.min_reason_reject
-    way_out = found.way_out(mode)
-    return max(found.min_reason_approve, way_out.min_reason if way_out else 0)
+    for_approval, for_rejection = min_reason_lengths(promotion)
+    return for_approval if approving else for_rejection
+
+
+def min_reason_lengths(promotion: Promotion) -> tuple[int, int]:
+    """Return how many characters the reason of an approval must have, and that of a rejection."""
+    found = effective_of(promotion.application)
+    way_out = found.way_out(facts.mode_of(promotion))
+    for_approval = max(found.min_reason_approve, way_out.min_reason if way_out else 0)
+    return for_approval, found.min_reason_reject
 
 
 def min_reason_to_hold(application: Application | None) -> int:

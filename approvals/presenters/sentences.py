@@ -128,7 +128,11 @@ SENTENCES: dict[AuditKind, Sentence] = {
     ),
     AuditKind.REFUSAL_LIFTED: _done("lets {tag} be offered again", ", {digest}", tone="sign"),
     AuditKind.EMERGENCY_DECLARED: _trouble(
-        "Emergency", "declared an emergency for {tag}", ", incident {incident}", tone="bad"
+        "Emergency",
+        "declared an emergency for {tag}",
+        ", incident {incident}",
+        "; a review is owed until {due}, from {reviewers}",
+        tone="bad",
     ),
     AuditKind.REVIEW_GIVEN: _done("reviewed the emergency", ": {verdict}", icon="person"),
     AuditKind.EXECUTION_STARTED: _done("started to write {tag}", icon="EXECUTING", tone="run"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Max
 
 from approvals.models import Promotion
+from approvals.queries import reviews
 from approvals.queries.scopes import Scope
 from updater.models import Application
 
@@ -16,10 +17,15 @@ class Around:
 
     pending: int
     cluster_seen_at: datetime | None
+    reviews: int  # that the person could give
 
 
-def around(visible: Scope) -> Around:
+def around(visible: Scope, *, reviewable: Scope | None, person_id: int) -> Around:
     """Return the figures of the frame, for the Applications that the person may see."""
     seen = Application.objects.present().aggregate(seen=Max("seen_at"))["seen"]
     pending = visible.limit(Promotion.objects.pending())
-    return Around(pending=pending.count(), cluster_seen_at=seen)
+    return Around(
+        pending=pending.count(),
+        cluster_seen_at=seen,
+        reviews=reviews.givable(reviewable, person_id).count() if reviewable else 0,
+    )

@@ -217,6 +217,7 @@ def _loaded(rows: QuerySet[Promotion], *, with_plan: bool = False) -> QuerySet[P
             "application",
             "tracked_image__image_repository",
             "candidate__manifest",
+            "review",
         )
         .prefetch_related("decisions__by")
         .defer(*heavy, *([] if with_plan else ["subject", "plan"]))

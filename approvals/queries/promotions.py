@@ -41,6 +41,8 @@ def find(promotion_id: UUID, *, visible: Scope) -> Promotion | None:
         "candidate__manifest",
         "superseded_by",
         "returns_to",
+        "review__declared_by",
+        "review__given_by",
     )
     return rows.prefetch_related("decisions__by").filter(pk=promotion_id).first()
 

@@ -137,7 +137,7 @@ def _newest(scope: Q, statuses: Sequence[Status]) -> QuerySet[Promotion, tuple[d
 def _loaded(keys: Sequence[tuple[datetime, UUID]]) -> tuple[Promotion, ...]:
     rows = (
         Promotion.objects.filter(pk__in=[key[1] for key in keys])
-        .select_related("application", "tracked_image")
+        .select_related("application", "tracked_image", "review")
         .prefetch_related("decisions")
         .defer("plan", "subject", "application__manifest", "tracked_image__configuration")
     )

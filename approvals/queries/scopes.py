@@ -21,11 +21,12 @@ class Scope:
         """Whether nothing is left out."""
         return not self.applications
 
-    def condition(self) -> Q:
-        """Return the condition on rows that have an `application`."""
+    def condition(self, field: str = "application") -> Q:
+        """Return the condition on rows that name an Application in this field."""
         if self.is_everything:
             return Q()
-        return Q(application__in=Application.objects.filter(self.applications).values("pk"))
+        chosen = Application.objects.filter(self.applications).values("pk")
+        return Q(**{f"{field}__in": chosen})
 
     def limit(self, rows: QuerySet[M]) -> QuerySet[M]:
         """Return the rows of these Applications."""

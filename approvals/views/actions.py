@@ -25,12 +25,14 @@ class Off:
 def context(situation: Situation) -> dict[str, Any]:
     """Return every action with why it is off, and `can_<verb>` for each that has a control of its own."""
     offers = decisions.by_verb(situation)
+    min_note, min_reason = policy.min_reason_lengths(situation.promotion)
     return {
         "offers": offers,
         "possible": [offer for offer in offers.values() if offer.is_possible],
         "off": _off(offers.values()),
         **{f"can_{verb}": offer.is_possible for verb, offer in offers.items()},
-        "min_reason": policy.min_reason_length(situation.promotion, approving=False),
+        "min_note": min_note,
+        "min_reason": min_reason,
     }
 
 

@@ -43,11 +43,18 @@ def _for_person(request: HttpRequest, user: User, now: datetime) -> dict[str, An
     roles = permissions.roles_of(user)
     if not roles:
         return {"roles": ()}
-    figures = counts.around(sight.visible_to(request))
+    may_review = permissions.carries(roles, Action.REVIEW)
+    figures = counts.around(
+        sight.visible_to(request),
+        reviewable=sight.reviewable_by(request) if may_review else None,
+        person_id=user.pk,
+    )
     return {
         "roles": sorted(roles),
         "may_view_audit": bool(roles.intersection(permissions.roles_with(Action.VIEW_AUDIT))),
+        "may_review": may_review,
         "pending_count": figures.pending,
+        "review_count": figures.reviews,
         "banner": _banner(figures, now),
     }
 

@@ -31,6 +31,8 @@ from updater import clock
 from updater.errors import PermanentError
 
 Verb = Callable[[], Promotion]
+FormAgain = Callable[[ReasonMissingError], HttpResponse]
+Outcome = Callable[[Promotion], tuple[str, str]]
 
 
 @require_POST
@@ -39,8 +41,8 @@ def approve(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Approve exactly what the page showed."""
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        return _unreadable(request, promotion_id, form)
-    return _decided(
+        return unreadable(request, promotion_id, form)
+    return decided(
         request,
         promotion_id,
         lambda: decisions.approve(
@@ -59,8 +61,8 @@ def reject(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
         )
     form = RejectionForm(request.POST)
     if not form.is_valid():
-        return _unreadable(request, promotion_id, form)
-    return _decided(
+        return unreadable(request, promotion_id, form)
+    return decided(
         request,
         promotion_id,
         lambda: decisions.reject(
@@ -74,7 +76,7 @@ def reject(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
 @guarded(Action.EXECUTE)
 def retry(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Try an errored promotion again at once."""
-    return _decided(
+    return decided(
         request,
         promotion_id,
         lambda: decisions.retry(promotion_id=promotion_id, person=request.user, by=request.actor),
@@ -91,8 +93,8 @@ def withdraw(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
         return render(request, "promotions/withdraw.html", context)
     form = ReasonForm(request.POST)
     if not form.is_valid():
-        return _unreadable(request, promotion_id, form)
-    return _decided(
+        return unreadable(request, promotion_id, form)
+    return decided(
         request,
         promotion_id,
         lambda: decisions.withdraw(
@@ -119,14 +121,16 @@ def outcome_of(promotion: Promotion) -> tuple[str, str]:
     }.get(Status(promotion.status), ("ok", f"{name}: {promotion.get_status_display().lower()}."))
 
 
-def _decided(
+def decided(
     request: PersonRequest,
     promotion_id: UUID,
     verb: Verb,
     *,
     then: str = "approvals:promotion",
-    form_page: str = "promotions/promotion.html",
+    form_page: str | FormAgain = "promotions/promotion.html",
+    told: Outcome | None = None,
 ) -> HttpResponse:
+    """Run the verb and answer: its outcome on the promotion's page, or the refusal on the page it came from."""
     found(request, promotion_id)  # of another team's it is not even said that it exists
     try:
         promotion = verb()
@@ -137,10 +141,12 @@ def _decided(
     except (NotAllowedError, OwnChangeError) as error:
         return render(request, "403.html", {"sentence": str(error)}, status=403)
     except ReasonMissingError as error:
+        if callable(form_page):
+            return form_page(error)
         return _again(request, promotion_id, form_page, error)
     except PermanentError as error:
         return _again(request, promotion_id, "promotions/promotion.html", error)
-    tone, sentence = outcome_of(promotion)
+    tone, sentence = (told or outcome_of)(promotion)
     messages.success(request, sentence, extra_tags=tone)
     return HttpResponseRedirect(reverse(then, args=[promotion_id]))
 
@@ -150,11 +156,12 @@ def _again(
 ) -> HttpResponse:
     """Show the page as it stands now, with the refusal on top of it."""
     context = page_context(request, found(request, promotion_id))
-    sent = {"reason": request.POST.get("reason", ""), "scope": request.POST.get("scope", "")}
+    sent = {name: request.POST.get(name, "") for name in ("reason", "scope")}
     return render(request, template, {**context, "refusal": str(error), "sent": sent}, status=409)
 
 
-def _unreadable(request: PersonRequest, promotion_id: UUID, form: Form) -> HttpResponse:
+def unreadable(request: PersonRequest, promotion_id: UUID, form: Form) -> HttpResponse:
+    """Say which field cannot be read."""
     found(request, promotion_id)
     problems = [f"{name}: {error}" for name, errors in form.errors.items() for error in errors]
     context = {"promotion_id": promotion_id, "problems": problems}

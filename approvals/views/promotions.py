@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from approvals import policy, sealing, waiting
+from approvals import decisions, policy, sealing, waiting
 from approvals.decisions import Situation
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -112,11 +112,20 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "change": _change(row, around),
         "timeline": timeline(row, around.events),
         "tense": verdicts.tense_of(row),
+        **_review(row),
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "seen": seen_mark(row),
         "now": at,
         **actions.context(situation),
     }
+
+
+def _review(row: Promotion) -> dict[str, Any]:
+    """Return the review that an emergency owes or was given; nothing for any other promotion."""
+    if row.kind != Promotion.Kind.EMERGENCY:
+        return {}
+    needed = decisions.min_notes([row.application])[row.application_id]
+    return {"review": getattr(row, "review", None), "min_notes": needed}
 
 
 def seen_mark(row: Promotion) -> str:

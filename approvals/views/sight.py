@@ -19,3 +19,8 @@ def visible_to(request: HttpRequest) -> Scope:
 def decidable_by(request: HttpRequest) -> Scope:
     """Return the Applications whose promotions the person may decide."""
     return Scope(permissions.applications_for(request.user, Action.DECIDE))
+
+
+def reviewable_by(request: HttpRequest) -> Scope:
+    """Return the Applications whose emergencies the person may review."""
+    return Scope(permissions.applications_for(request.user, Action.REVIEW))

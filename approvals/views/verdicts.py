@@ -63,6 +63,10 @@ def of(
         return Verdict(
             "wait", status, headline, f"{visible(closed.text)} Then it starts by itself."
         )
+    if status is Status.EXECUTING and promotion.is_stopping:
+        headline = f"{visible(promotion.abort_requested_by)} asked to stop it."
+        why = f"The worker looks before it writes. {visible(promotion.abort_reason)}"
+        return Verdict("wait", status, headline, why)
     tone, headline = _HEADLINES[status]
     return Verdict(tone, status, headline, _sentence(promotion, standing))
 

@@ -26,6 +26,11 @@ MATRIX = {
     "approvals:reject": ("post", APPROVERS),
     "approvals:retry": ("post", APPROVERS),
     "approvals:withdraw": ("post", APPROVERS),
+    "approvals:withdraw-approval": ("post", APPROVERS),
+    "approvals:abort": ("post", APPROVERS),
+    "approvals:emergency": ("post", APPROVERS),
+    "approvals:review-list": ("get", KNOWN),
+    "approvals:review": ("post", APPROVERS),
     "approvals:execution": ("get", KNOWN),
     "approvals:roll-back": ("get", APPROVERS),
     "approvals:request-withdraw": ("post", ASKERS),
@@ -55,6 +60,9 @@ MATRIX = {
     "api:promotion-abort": ("post", APPROVERS),
     "api:promotion-withdraw-approval": ("post", APPROVERS),
     "api:policy": ("get", KNOWN),
+    "api:promotion-emergency": ("post", APPROVERS),
+    "api:review-list": ("get", KNOWN),
+    "api:review": ("post", APPROVERS),
     "api:audit-event-list": ("get", TRAIL_READERS),
 }
 WITH_APPLICATION = {
@@ -71,6 +79,9 @@ WITH_PROMOTION_ID = {
     "promotion",
     "roll-back",
     "request-withdraw",
+    "withdraw-approval",
+    "abort",
+    "emergency",
 }
 
 
@@ -101,6 +112,8 @@ def _address(name: str, promotion) -> str:
     application = promotion.application
     if name in WITH_APPLICATION:
         return reverse(name, args=[application.namespace, application.name])
+    if name in ("approvals:review", "api:review"):
+        return reverse(name, args=[1])
     if name.startswith("api:promotion") and name != "api:promotion-list":
         return reverse(name, args=[promotion.pk])
     if name == "approvals:refusal-lift":

@@ -16,7 +16,7 @@ from django.test import Client
 
 from approvals import decisions, doorbell, resealing
 from approvals.decisions.offers import VERBS
-from approvals.models import Promotion
+from approvals.models import Promotion, Review
 from approvals.models.promotion import PromotionStatus
 from tests import builders
 from updater import clock
@@ -45,6 +45,14 @@ CALLS: dict[str, Call] = {
     "withdraw_approval": _by_id(decisions.withdraw_approval),
     "retry": _by_id(decisions.retry),
     "abort": _by_id(decisions.abort, reason=REASON),
+    "declare_emergency": _by_seal(decisions.declare, reason=REASON, incident="INC-7"),
+    "review_emergency": lambda row, who, by: decisions.review(
+        review_id=Review.objects.filter(promotion=row).values_list("pk", flat=True).first() or 0,
+        verdict=Review.Verdict.JUSTIFIED,
+        notes=REASON,
+        person=who,
+        by=by,
+    ),
     "withdraw": _by_id(decisions.withdraw, reason=REASON),
     "comment": _by_id(decisions.comment, text=REASON),
     "roll_back": _by_id(decisions.roll_back, reason=REASON),

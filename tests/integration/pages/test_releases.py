@@ -168,7 +168,7 @@ def test_execution_viewer_sees_why_the_buttons_are_off(client: Client, viewer: U
 
     page = _get(client, f"/promotions/{promotion.pk}/execution/")
 
-    assert page.count("Off: This needs the role approver for argocd/") == 2
+    assert page.count("Off: This needs the role approver for argocd/") == 3  # retry, stop, withdraw
     assert 'data-kind="primary"' not in page
 
 

@@ -1,0 +1,147 @@
+"""Declare an emergency: fewer approvers and some gates passed, for words, an incident, and a review that is owed.
+
+It is another promotion than the one people read before, so it is sealed anew under the emergency rule: earlier
+decisions are void, and the declarer's approval is the first of the new revision.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from approvals import approving, lifecycle, policy, resealing
+from approvals.decisions import reviewing
+from approvals.decisions.deciding import decide, deciding, require_reason
+from approvals.decisions.errors import IncidentMissingError
+from approvals.decisions.verbs import Situation, Verb
+from approvals.decisions.voting import tell_approval
+from approvals.models import Decision, Promotion, Review
+from approvals.models.promotion import PromotionStatus as Status
+from approvals.permissions import Action
+from approvals.policy import Reason
+from updater import audit
+from updater.audit import Actor, AuditKind
+
+MAX_INCIDENT = 200  # characters
+
+
+def _against_declaring(situation: Situation) -> Iterator[Reason]:
+    promotion = situation.promotion
+    if promotion.kind == Promotion.Kind.EMERGENCY:
+        yield Reason("is_emergency", "It is an emergency already.")
+    elif situation.status != Status.PENDING:
+        word = promotion.get_status_display().lower()
+        sentence = f"It is {word}; only a pending promotion can become an emergency."
+        yield Reason("not_open", sentence, fact=promotion.status_reason)
+    else:
+        yield from _against_person(situation)
+
+
+def _against_person(situation: Situation) -> Iterator[Reason]:
+    promotion, person = situation.promotion, situation.person
+    viewer = person if isinstance(person, User) else None
+    standing = policy.explain_emergency(promotion, viewer, at=situation.at)
+    if standing is None:
+        sentence = f"The policy has no emergencies for {promotion.application}."
+        yield Reason("no_emergencies", sentence, who="whoever changes the policy file")
+        return
+    yield from standing.why
+    if viewer is not None:
+        yield from _debts(viewer, at=situation.at)
+
+
+def _debts(person: User, *, at: datetime) -> Iterator[Reason]:
+    overdue = Review.objects.overdue(at).filter(declared_by=person)
+    for debt in overdue.select_related("promotion__application", "promotion__tracked_image")[:1]:
+        about = f"{debt.promotion.tracked_image} to {debt.promotion.to_tag}"
+        incident = f", incident {debt.incident}" if debt.incident else ""
+        yield Reason(
+            "review_overdue",
+            f"The review of your emergency for {about}{incident} is overdue since "
+            f"{debt.due_at:%Y-%m-%d %H:%M} UTC. Until somebody else gives it, you cannot declare another.",
+            fact=debt.reason,
+            fact_at=debt.declared_at,
+            who=", ".join(reviewing.possible_reviewers(debt.promotion)) or "nobody yet",
+        )
+
+
+DECLARE = Verb("declare_emergency", Action.DECLARE, _against_declaring)
+
+
+def declare(
+    *, promotion_id: UUID, seal: str, reason: str, incident: str, person: User, by: Actor
+) -> Promotion:
+    """Make a pending promotion an emergency, approved by who declares it as far as the emergency rule asks.
+
+    Raises:
+        NotAllowedError, SealChangedError, OwnChangeError, AlreadyDecidedError, ReasonMissingError,
+        IncidentMissingError.
+    """
+    resealing.refresh(promotion_id, by=by)
+    with deciding(promotion_id, DECLARE, person, by, seal=seal) as (promotion, at):
+        promotion.kind = Promotion.Kind.EMERGENCY
+        require_reason(promotion, reason, approving=True)
+        owed = _owed(promotion, reason.strip(), incident.strip(), person, at=at)
+        _seal_anew(promotion, owed, by=by, at=at)
+        owed.save(force_insert=True)
+        _tell(promotion, owed, by=by)
+        decide(promotion, Decision.Verb.APPROVE, reason, person=person, by=by, at=at)
+        if policy.is_satisfied(promotion):
+            approving.complete(promotion, by=by, at=at)
+        else:
+            tell_approval(promotion, reason, by=by)
+    return promotion
+
+
+def _owed(
+    promotion: Promotion, reason: str, incident: str, person: User, *, at: datetime
+) -> Review:
+    """Return the review that this emergency owes under the rule that stands, not yet stored."""
+    way_out = policy.effective_of(promotion.application).emergency
+    if way_out is None:
+        raise RuntimeError("an emergency without a rule was let through")
+    _require_incident(incident, is_asked=way_out.incident)
+    return Review(
+        promotion=promotion,
+        incident=incident,
+        reason=reason,
+        declared_by=person,
+        declared_at=at,
+        due_at=at + timedelta(seconds=way_out.review_within_seconds),
+    )
+
+
+def _require_incident(incident: str, *, is_asked: bool) -> None:
+    if is_asked and not incident:
+        raise IncidentMissingError("Give the number of the incident; the policy asks for it.")
+    # Printable is: one line, no control and no hidden characters.
+    if len(incident) > MAX_INCIDENT or not incident.isprintable():
+        raise IncidentMissingError(
+            f"Write the incident on one line, in at most {MAX_INCIDENT} readable characters."
+        )
+
+
+def _seal_anew(promotion: Promotion, owed: Review, *, by: Actor, at: datetime) -> None:
+    promotion.save(update_fields=["kind"])
+    about = f", incident {owed.incident}" if owed.incident else ""
+    why = f"{owed.declared_by.get_username()} declared an emergency{about}."
+    resealing.reseal(promotion, plan=promotion.plan, by=by, at=at, why=why)
+
+
+def _tell(promotion: Promotion, owed: Review, *, by: Actor) -> None:
+    reviewers = reviewing.possible_reviewers(promotion)
+    audit.record(
+        kind=AuditKind.EMERGENCY_DECLARED,
+        by=by,
+        subject=lifecycle.subject_of(promotion),
+        details={
+            "tag": promotion.to_tag,
+            "seal": promotion.seal,
+            "revision": promotion.revision,
+            "incident": owed.incident,
+            "reason": owed.reason,
+            "due": owed.due_at.isoformat(timespec="seconds"),
+            "reviewers": ", ".join(reviewers) or "nobody yet",
+        },
+    )

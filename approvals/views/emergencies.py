@@ -1,0 +1,67 @@
+"""Declaring an emergency: one page that says what it takes and what it costs, then one domain call."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from approvals import decisions, policy
+from approvals.decisions import ReasonMissingError
+from approvals.forms import EmergencyForm
+from approvals.models import Promotion
+from approvals.permissions import Action, guarded
+from approvals.presenters import times
+from approvals.views.decide import decided, unreadable
+from approvals.views.promotions import found, page_context
+from approvals.views.requests import PersonRequest
+
+
+@require_http_methods(["GET", "POST"])
+@guarded(Action.DECLARE)
+def declare(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
+    """Say what an emergency takes here, or declare it."""
+    if request.method == "GET":
+        return _form(request, promotion_id)
+    form = EmergencyForm(request.POST)
+    if not form.is_valid():
+        return unreadable(request, promotion_id, form)
+
+    def act() -> Promotion:
+        return decisions.declare(
+            promotion_id=promotion_id, **form.cleaned_data, person=request.user, by=request.actor
+        )
+
+    return decided(
+        request,
+        promotion_id,
+        act,
+        form_page=lambda error: _form(request, promotion_id, refusal=error),
+    )
+
+
+def _form(
+    request: PersonRequest, promotion_id: UUID, *, refusal: ReasonMissingError | None = None
+) -> HttpResponse:
+    row = found(request, promotion_id)
+    context = {
+        **page_context(request, row),
+        **_rule(row),
+        "reviewers": decisions.possible_reviewers(row, besides=request.user),
+        "refusal": str(refusal or ""),
+        "sent": {name: request.POST.get(name, "") for name in ("reason", "incident")},
+    }
+    return render(request, "promotions/emergency.html", context, status=409 if refusal else 200)
+
+
+def _rule(row: Promotion) -> dict[str, Any]:
+    way_out = policy.effective_of(row.application).emergency
+    if way_out is None:
+        return {"way_out": None}
+    return {
+        "way_out": way_out,
+        "passes": sorted(way_out.overrides),
+        "review_within": times.long_span(timedelta(seconds=way_out.review_within_seconds)),
+    }
