@@ -10,7 +10,7 @@ from contextlib import suppress
 from celery import shared_task
 
 from approvals import execution, outcomes, promotions, requested
-from updater import locks
+from updater import clock, locks
 from updater.audit import Actor
 from updater.connections import Connections
 
@@ -20,6 +20,7 @@ WORKER = Actor(name="countersign", via="worker")
 @shared_task(name="approvals.propose_promotions", queue="scan", soft_time_limit=120, time_limit=150)
 def propose_promotions() -> None:
     """Prepare what people asked for; open, renew, expire and withdraw promotions."""
+    clock.tell_of_skew()
     with suppress(locks.LockTakenError), locks.hold("propose promotions"):
         world = Connections()
         requested.sweep(world=world, by=WORKER)  # first: the way back sets offers aside

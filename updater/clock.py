@@ -1,9 +1,13 @@
 """The one clock that decides: the database's."""
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
+
+TOLERATED_SKEW = timedelta(seconds=30)
+logger = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -16,3 +20,10 @@ def now() -> datetime:
 def system_time() -> datetime:
     """Return this machine's time: only where there is no database to ask, and nothing is decided."""
     return timezone.now()
+
+
+def tell_of_skew() -> None:
+    """Log a machine whose own clock is far from the database's: its certificates and log times mislead."""
+    skew = system_time() - now()
+    if abs(skew) > TOLERATED_SKEW:
+        logger.warning("this machine's clock is wrong", extra={"skew": skew.total_seconds()})

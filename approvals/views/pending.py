@@ -14,6 +14,8 @@ from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
 from approvals.policy import Gate, Standing
+from approvals.presenters import diffs
+from approvals.presenters.diffs import FileDiff
 from approvals.presenters.people import name_of
 from approvals.queries import keyset
 from approvals.queries.pending import Inbox, Show, Wanted
@@ -54,6 +56,11 @@ class Row:
     def reasons(self) -> str:
         """Why the person cannot approve it."""
         return " ".join(self.standing.reasons)
+
+    @property
+    def files(self) -> tuple[FileDiff, ...]:
+        """What would be written, where the plan was read: the confirmation of several shows it."""
+        return diffs.of_plan(self.promotion.plan)
 
     @property
     def signers(self) -> str:

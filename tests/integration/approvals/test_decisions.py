@@ -287,34 +287,6 @@ def _fail(**kwargs):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("round_number", range(5))
-def test_w15_many_approvers_at_once_make_one_transition(round_number):
-    people = [builders.make_person(role="approver") for _ in range(8)]
-    promotion = builders.make_promotion()
-    barrier = threading.Barrier(len(people))
-    outcomes = []
-
-    def work(person):
-        try:
-            barrier.wait()
-            _approve(promotion, person)
-            outcomes.append("approved")
-        except PermanentError:
-            outcomes.append("refused")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=[person]) for person in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sorted(outcomes) == ["approved"] + ["refused"] * 7
-    assert _kinds(promotion).count(AuditKind.PROMOTION_APPROVED) == 1
-
-
-@pytest.mark.django_db(transaction=True)
 def test_w19_approve_against_reject_at_once_lets_one_win():
     first, second = (builders.make_person(role="approver") for _ in range(2))
     promotion = builders.make_promotion()
