@@ -13,7 +13,7 @@ CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuv
              ALLOWED_HOSTS=countersign.example
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test check lint format lock secrets screenshots \
+.PHONY: help install demo up test faults check lint format lock secrets screenshots \
         bench-scan bench-write-back clean
 
 help: ## list the targets
@@ -55,7 +55,10 @@ up: .venv/runtime-installed ## the product against the cluster in KUBECONFIG (AR
 JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 
 test: .venv/dev-installed ## the whole test suite (ARGS="-k words" for a part, JOBS=0 in one process)
-	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
+
+faults: .venv/dev-installed ## every crash point with every fault; writes the tables of docs/reliability.md
+	FAULTS_REPORT=true $(BIN)/python -m pytest tests/faults $(ARGS)
 
 lint: .venv/dev-installed ## every check but the tests
 	$(BIN)/ruff format --check .

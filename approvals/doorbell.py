@@ -8,6 +8,7 @@ import logging
 from kombu.exceptions import OperationalError
 
 from updater.celery import app
+from updater.crashpoints import crashpoint
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ def ring_proposals() -> None:
 
 def _ring(name: str, *, queue: str) -> None:
     try:
+        crashpoint("ring.before")
         app.send_task(name, queue=queue, retry=False)
+        crashpoint("ring.after")
     except (OperationalError, OSError) as error:
         logger.warning("doorbell is out of order", extra={"task": name, "reason": str(error)})

@@ -23,6 +23,7 @@ from approvals.models.promotion import PromotionStatus as Status
 from updater import audit, clock, images, sync_windows
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
+from updater.crashpoints import crashpoint
 from updater.errors import UpdaterError
 
 DEGRADED_GRACE_SECONDS = 10  # an old Degraded may still be reported right after the roll-out began
@@ -52,6 +53,7 @@ def sweep(*, world: Connections, by: Actor) -> int:
     written = Q(status=Status.VERIFYING) | Q(status=Status.UNKNOWN, pushed_at__isnull=False)
     rows = Promotion.objects.with_target().filter(written)
     for promotion in rows:
+        crashpoint("observe.before")
         outcome = judge(promotion, world=world, at=at)
         if outcome.finding is Finding.OUT_OF_SYNC:
             outcome = _ask_for_sync(promotion, outcome, world=world, by=by, at=at)
@@ -236,6 +238,8 @@ def _apply(
                 )
                 lifecycle.advance(promotion, seen, by=by, at=at)
             lifecycle.advance(promotion, move, by=by, at=at)
+            crashpoint("outcome.in_transaction")
+        crashpoint("outcome.after")
     except TransitionRefusedError:
         return  # another observer was faster
 

@@ -13,6 +13,7 @@ from approvals import execution, outcomes, promotions, requested
 from updater import clock, locks
 from updater.audit import Actor
 from updater.connections import Connections
+from updater.crashpoints import crashpoint
 
 WORKER = Actor(name="countersign", via="worker")
 
@@ -33,6 +34,7 @@ def propose_promotions() -> None:
 def execute_promotions() -> None:
     """Carry out what is approved and due, several targets at once."""
     execution.sweep_side_by_side(holder=_holder(), by=WORKER)
+    crashpoint("execute.before_ack")
 
 
 @shared_task(name="approvals.observe_outcomes", queue="execute", soft_time_limit=60, time_limit=80)

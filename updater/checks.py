@@ -11,6 +11,17 @@ MIN_SECRET_KEY_LENGTH = 50
 
 
 @register(deploy=True)
+def check_no_faults(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
+    **kwargs: Any,  # noqa: ANN401, ARG001
+) -> list[CheckMessage]:
+    """Refuse to be deployed with processes that die on purpose."""
+    if not settings.FAULTS:
+        return []
+    return [Error("FAULTS is set: processes die on purpose.", id="updater.E002")]
+
+
+@register(deploy=True)
 def check_secret_key(
     app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
     **kwargs: Any,  # noqa: ANN401, ARG001

@@ -230,6 +230,14 @@ SWEEP_SECONDS = env_int("SWEEP_SECONDS", 5)
 OUTCOME_DEADLINE_SECONDS = env_int("OUTCOME_DEADLINE_SECONDS", 900)
 PENDING_EXPIRY_SECONDS = env_int("PENDING_EXPIRY_SECONDS", 7 * 86400)
 APPROVED_EXPIRY_SECONDS = env_int("APPROVED_EXPIRY_SECONDS", 86400)
+# A worker that stands still for so long loses its target to another one
+LEASE_SECONDS = env_int("LEASE_SECONDS", 180)
+
+# Tests let a process die at a named point (updater.crashpoints); nothing else may
+FAULTS = env("FAULTS", "")
+FAULTS_LOG = env("FAULTS_LOG", "")
+if FAULTS and not env_bool("FAULTS_ARE_WANTED"):
+    raise ImproperlyConfigured("FAULTS makes processes die on purpose: it is for tests only.")
 
 # Celery: messages are doorbells, Postgres is the queue of record
 CELERY_BROKER_URL = env("REDIS_URL", hint="redis://host:6379/0")

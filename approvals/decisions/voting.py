@@ -17,6 +17,7 @@ from approvals.policy import Reason
 from approvals.refusals import Build
 from updater import audit
 from updater.audit import Actor, AuditKind
+from updater.crashpoints import crashpoint
 from updater.models import Refusal
 
 
@@ -59,6 +60,8 @@ def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Act
             approving.complete(promotion, by=by, at=at)
         else:
             tell_approval(promotion, reason, by=by)
+        crashpoint("approve.in_transaction")
+    crashpoint("approve.committed")
     return promotion
 
 

@@ -16,6 +16,7 @@ from approvals.planning import Change, NothingToWriteError, Prepared
 from updater import clock
 from updater.audit import AuditKind
 from updater.connections import Connections
+from updater.crashpoints import crashpoint
 from updater.errors import TransientError, UpdaterError
 from updater.integrations import kubernetes
 
@@ -44,7 +45,9 @@ def _carry_out_one(promotion: Promotion, *, ledger: Ledger, world: Connections) 
         if not is_ours or not ledger.without_stopped([promotion]):
             return
         try:
+            crashpoint("patch.before")
             _patch(promotion, prepared, world=world)
+            crashpoint("patch.after")
         except kubernetes.PatchConflictError:
             continue  # somebody wrote meanwhile: look at what stands there now
         except TransientError as error:

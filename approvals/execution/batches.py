@@ -16,6 +16,7 @@ from approvals.models import Promotion
 from approvals.planning import Change, NothingToWriteError, Prepared
 from updater import clock
 from updater.connections import Connections
+from updater.crashpoints import crashpoint
 from updater.errors import PermanentError, UpdaterError
 from updater.integrations import git
 from updater.models import Application
@@ -84,8 +85,10 @@ def build(
         What fetching the branch raises: then nothing can be said about any of them.
     """
     base_branch = promotions[0].plan["base_branch"]
+    crashpoint("fetch.before")
     exists = branch == base_branch or mirror.branch_exists(branch)
     base = mirror.fetch(branch if exists else base_branch)
+    crashpoint("fetch.after")
     batch = Batch(base=base, branch=branch, expected=base if exists else None)
     left = _still_sealed(batch, _look_for_done(batch, promotions, mirror=mirror), world=world)
     _bring_files(base, left, mirror=mirror)

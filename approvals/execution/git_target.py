@@ -12,6 +12,7 @@ from approvals.execution.batches import Batch
 from approvals.execution.settling import Ledger
 from approvals.models import Promotion
 from updater.connections import Connections
+from updater.crashpoints import crashpoint
 from updater.errors import TransientError, UpdaterError
 from updater.integrations import git
 
@@ -22,6 +23,7 @@ def carry_out(promotions: Sequence[Promotion], *, ledger: Ledger, world: Connect
     """Write, push and refresh; every promotion ends in a recorded state."""
     plan = promotions[0].plan
     try:
+        crashpoint("preflight")
         mirror = world.mirror(plan["repository"], promotions[0].application.project, plan["secret"])
         written = _write(
             promotions, branch=plan["branch"], mirror=mirror, ledger=ledger, world=world
@@ -48,6 +50,7 @@ def _write(
     left, written = list(promotions), []
     for attempt in range(MAX_PUSHES):
         batch = batches.build(left, branch=branch, mirror=mirror, world=world)
+        crashpoint("build.after")
         written += ledger.settle(batch)
         claimed = ledger.without_stopped(ledger.claim(batch))
         if len(claimed) < len(batch.promotions):
@@ -75,7 +78,9 @@ def _push(
     if not batch.commits:
         return True
     try:
+        crashpoint("push.before")
         mirror.push(batch.tip, batch.branch, expected=batch.expected)
+        crashpoint("push.after")
     except git.PushMovedError:
         return False
     except git.PushDeclinedError as error:
@@ -86,6 +91,7 @@ def _push(
         ledger.errored(batch.promotions, error)
     else:
         written += ledger.committed(batch.commits)
+        crashpoint("record.after")
     return True
 
 

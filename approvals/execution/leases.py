@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
 from approvals.models import Lease
 from updater import locks
+from updater.crashpoints import crashpoint
 from updater.errors import TransientError
-
-LEASE_SECONDS = 180
 
 
 class LeaseLostError(TransientError):
@@ -46,6 +46,7 @@ def hold(target: str, *, holder: str) -> Iterator[Grant]:
     try:
         grant = _claim(target, holder=holder, holder_is_dead=has_lock)
         try:
+            crashpoint("lease.claimed")
             yield grant
         finally:
             Lease.objects.filter(target=target, fence=grant.fence).update(expires_at=None)
@@ -61,14 +62,14 @@ def require_current(grant: Grant) -> None:
         LeaseLostError: the fence has moved on.
     """
     held = Lease.objects.filter(target=grant.target, fence=grant.fence)
-    if not held.update(expires_at=Now() + timedelta(seconds=LEASE_SECONDS)):
+    if not held.update(expires_at=Now() + timedelta(seconds=settings.LEASE_SECONDS)):
         raise LeaseLostError(f"Another worker took over {grant.target}.")
 
 
 def _claim(target: str, *, holder: str, holder_is_dead: bool) -> Grant:
     Lease.objects.get_or_create(target=target)
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [holder, LEASE_SECONDS, target, holder_is_dead])
+        cursor.execute(_CLAIM, [holder, settings.LEASE_SECONDS, target, holder_is_dead])
         row = cursor.fetchone()
     if row is None:
         raise locks.LockTakenError(f"Another worker writes to {target}.")

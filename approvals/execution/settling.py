@@ -29,6 +29,7 @@ from approvals.planning import ApplicationChangedError, ImageNotUsableError, Not
 from updater import clock
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
+from updater.crashpoints import crashpoint
 from updater.errors import UpdaterError
 
 logger = logging.getLogger(__name__)
@@ -186,6 +187,7 @@ class Ledger:
         execution = self._execution(row)
         recording.step(execution, step, intended=step, probed=probed, state=State.DONE, at=at)
         recording.written(row, execution, kind=kind, by=self.by, at=at)
+        crashpoint("finish.in_transaction")
 
     def _stopped(self, row: Promotion, at: datetime) -> None:
         recording.stopped(row, by=self.by, at=at)
@@ -216,6 +218,7 @@ class Ledger:
             (PUSH, f"{branch}: {commit.base[:10]} → {commit.sha[:10]}", "", State.INTENDED),
         )
         recording.begin_steps(execution, told, at=at)
+        crashpoint("intent.in_transaction")
 
     def _committed(self, row: Promotion, at: datetime, *, commit: Commit) -> None:
         execution = self._execution(row)
@@ -224,6 +227,7 @@ class Ledger:
         intended = f"{branch}: {commit.base[:10]} → {commit.sha[:10]}"
         recording.step(execution, PUSH, intended=intended, probed=probed, state=State.DONE, at=at)
         recording.committed(row, commit=commit.sha, by=self.by, at=at)
+        crashpoint("record.in_transaction")
 
     def _found(self, row: Promotion, at: datetime, *, commit: Commit) -> None:
         execution = recording.claim(
@@ -286,17 +290,20 @@ def refresh_all(promotions: Iterable[Promotion], *, ledger: Ledger, world: Conne
     for promotion in promotions:
         application = promotion.application
         try:
+            crashpoint("refresh.before")
             world.cluster.refresh(
                 application.namespace,
                 application.name,
                 stamp=str(promotion.pk),
                 uid=application.uid,
             )
+            crashpoint("refresh.after")
         except UpdaterError as error:
             ledger.errored([promotion], error)
         else:
             asked.append(promotion)
     ledger.refreshed(asked)
+    crashpoint("finish.after")
 
 
 def require_due(row: Promotion, at: datetime) -> None:

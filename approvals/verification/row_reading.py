@@ -1,9 +1,10 @@
 """Reads the rows of the database as the facts that the checks look at; writes nothing."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db.models import OuterRef, Q, Subquery
 
@@ -28,9 +29,11 @@ CHUNK = 2000
 APPROVED = AuditKind.PROMOTION_APPROVED.value
 
 
-def rows() -> list[Promotion]:
-    """Return all promotions with their targets and decisions, oldest first."""
+def rows(only: Collection[UUID] | None = None) -> list[Promotion]:
+    """Return all promotions (or only these) with their targets and decisions, oldest first."""
     found = Promotion.objects.with_target().prefetch_related("decisions__by")
+    if only is not None:
+        found = found.filter(pk__in=only)
     return list(found.order_by("created_at", "pk"))
 
 
@@ -87,9 +90,11 @@ def _authentication(row: Promotion) -> str:
     return sealing.authentication_of(str(row.pk), row.subject, row.seal)
 
 
-def events() -> Iterator[EventFacts]:
-    """Return the events about promotions in the order of the trail."""
+def events(only: Collection[UUID] | None = None) -> Iterator[EventFacts]:
+    """Return the events about promotions (or only about these) in the order of the trail."""
     found = AuditEvent.objects.exclude(promotion="").order_by("sequence")
+    if only is not None:
+        found = found.filter(promotion__in=[str(key) for key in only])
     for event in found.iterator(chunk_size=CHUNK):
         yield EventFacts(
             sequence=event.sequence,

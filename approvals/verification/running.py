@@ -4,9 +4,10 @@ The product may run meanwhile. Rows are read before Git and again after it: what
 stand in Git, and what stands in Git must be approved in the second ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -29,11 +30,11 @@ from updater import chain, clock
 from updater.connections import Connections
 
 
-def verify(*, world: Connections) -> Report:
-    """Check every invariant that rows and Git can tell; nothing is written anywhere."""
+def verify(*, world: Connections, only: Collection[UUID] | None = None) -> Report:
+    """Check every invariant that rows and Git can tell, `only` for some promotions; nothing is written anywhere."""
     report = Report()
     with _snapshot():
-        before = row_reading.rows()
+        before = row_reading.rows(only)
     branches: list[BranchFacts] = []
     for read in branch_reading.read(row_reading.places(before), world=world):
         if isinstance(read, Unchecked):
@@ -42,7 +43,7 @@ def verify(*, world: Connections) -> Report:
             branches.append(read)
     _check_written(report, [row_reading.promotion(row) for row in before], branches)
     with _snapshot():
-        _check_rows(report, row_reading.rows(), branches, at=clock.now())
+        _check_rows(report, row_reading.rows(only), branches, only, at=clock.now())
     return report
 
 
@@ -67,7 +68,12 @@ def _check_written(
 
 
 def _check_rows(
-    report: Report, rows: list[Promotion], branches: list[BranchFacts], *, at: datetime
+    report: Report,
+    rows: list[Promotion],
+    branches: list[BranchFacts],
+    only: Collection[UUID] | None,
+    *,
+    at: datetime,
 ) -> None:
     facts = [row_reading.promotion(row) for row in rows]
     by_id = {row.id: row for row in facts}
@@ -77,11 +83,16 @@ def _check_rows(
     report.add("I8", order.check_branches(branches, by_id), count=total)
     report.add("I8", order.check_patches(facts), count=sum(row.method == "argocd" for row in facts))
     report.add("I7", starts.check_digests(by_id, branches), count=total)
-    _check_lives(report, rows, by_id, at=at)
+    _check_lives(report, rows, by_id, only, at=at)
 
 
 def _check_lives(
-    report: Report, rows: list[Promotion], by_id: dict[str, PromotionFacts], *, at: datetime
+    report: Report,
+    rows: list[Promotion],
+    by_id: dict[str, PromotionFacts],
+    only: Collection[UUID] | None,
+    *,
+    at: datetime,
 ) -> None:
     attempts = row_reading.attempts()
     deadline = timedelta(seconds=settings.OUTCOME_DEADLINE_SECONDS)
@@ -90,11 +101,11 @@ def _check_lives(
     report.add("I3", lost, count=len(by_id))
     report.add("I5", _check_chain(report), count=0)
     counts = {name: len(found) for name, found in attempts.items()}
-    report.add("I5", trail.check(row_reading.events(), by_id, counts), count=len(by_id))
+    report.add("I5", trail.check(row_reading.events(only), by_id, counts), count=len(by_id))
     approved = list(row_reading.approved(rows, row_reading.approved_by_people()))
     report.add("I6", approvers.check(approved), count=len(approved))
     limits = row_reading.limits(rows)
-    report.add("I7", starts.check(by_id, row_reading.events(), limits), count=len(limits))
+    report.add("I7", starts.check(by_id, row_reading.events(only), limits), count=len(limits))
     report.add("I10", progress.check_ended(by_id.values(), row_reading.running()), count=len(by_id))
 
 

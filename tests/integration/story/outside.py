@@ -37,14 +37,21 @@ REPOSITORY = "acme/example-chart"
 class Outside:
     """The three servers, and the stages of the product looking at them."""
 
-    def __init__(self, git: GitHost, registry: RegistryServer, cluster: ClusterServer) -> None:
+    def __init__(
+        self,
+        git: GitHost,
+        registry: RegistryServer,
+        cluster: ClusterServer,
+        *,
+        token: str = ROOT.token,
+    ) -> None:
         self.git = git
         self.registry = registry
         self.images: RegistryWorld = registry.world
         self.cluster = cluster
         self.http = httpx.Client(
             base_url=cluster.url,
-            headers={"Authorization": f"Bearer {ROOT.token}"},
+            headers={"Authorization": f"Bearer {token}"},
             trust_env=False,
             timeout=10,
         )
@@ -55,6 +62,10 @@ class Outside:
         group = "/api/v1" if core else "/apis/argoproj.io/v1alpha1"
         answer = self.http.post(f"{group}/namespaces/{NAMESPACE}/{kind}", json=manifest)
         answer.raise_for_status()
+
+    def create_secret(self, name: str, fields: Mapping[str, str], *, kind: str = "") -> None:
+        """Create a Secret with Argo CD's label of this kind."""
+        self.create("secrets", _secret(name, fields, kind), core=True)
 
     def patch(self, name: str, patch: Mapping[str, Any]) -> None:
         path = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications/{name}"

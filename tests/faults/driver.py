@@ -1,0 +1,154 @@
+"""One crash, one recovery: reach a named point in a real process, let the fault happen, let a fresh worker go on."""
+
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from approvals.models import Promotion
+from tests.faults import checking
+from tests.faults.applications import Story
+from tests.faults.rig import Rig
+from tests.faults.workers import Process
+from updater import crashpoints
+
+ACTIONS = crashpoints.ACTIONS
+POINTS = crashpoints.POINTS
+DURING_PUSH = (
+    "push.during"  # on the host's side: its hook holds the push until the fault has happened
+)
+IN_WEB = ("approve.in_transaction", "approve.committed", "ring.before", "ring.after")
+REACH_SECONDS = 30
+# A worker that stands still inside a transaction keeps its locks until PostgreSQL ends its session.
+SETTLE_SECONDS = 120
+_HOOK = """#!/bin/sh
+touch in-push
+while [ ! -e go ]; do sleep 0.02; done
+"""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A point and what happens there."""
+
+    point: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.point}={self.action}"
+
+    @property
+    def place(self) -> str:
+        """Its number in the table of crash points."""
+        return "P10" if self.point == DURING_PUSH else POINTS[self.point][0]
+
+
+@dataclass
+class Outcome:
+    """What came of one run."""
+
+    fault: Fault
+    status: str
+    recovery_seconds: float
+    violations: list[str] = field(default_factory=list)
+
+
+def every_fault() -> list[Fault]:
+    """Return all points with all actions."""
+    named = [Fault(point, action) for point in POINTS for action in ACTIONS]
+    return [*named, *(Fault(DURING_PUSH, action) for action in ("kill", "stop"))]
+
+
+def run(rig: Rig, fault: Fault) -> Outcome:
+    """Carry out one promotion with this fault, and everything that must hold afterwards."""
+    story = rig.story(method="argocd" if fault.point.startswith("patch.") else "git")
+    promotion = rig.offer(story)
+    victim = _reach(rig, fault, story, promotion)
+    since = time.monotonic()
+    _approve_again(rig, fault, promotion, victim)
+    fresh = rig.worker(wait=False)
+    rig.settle(story, seconds=SETTLE_SECONDS)
+    recovered = time.monotonic() - since
+    if fault.action == "stop":
+        victim.send(signal.SIGCONT)
+        rig.turn(story)
+    dead = [victim] if fault.action == "kill" else []
+    left = checking.orphans(rig, dead)
+    rig.settle(story)
+    promotion.refresh_from_db()
+    found = [*checking.violations(rig, [story]), *left]
+    for process in (victim, fresh):
+        process.kill()
+    story.remove(rig.outside)
+    return Outcome(fault, promotion.status, recovered, found)
+
+
+def _reach(rig: Rig, fault: Fault, story: Story, promotion: Promotion) -> Process:
+    """Start the process that the fault is for, and wait until it has happened."""
+    log = rig.folder / f"fired-{story.name}"
+    settings = {"FAULTS": str(fault), "FAULTS_LOG": str(log)}
+    if fault.point in IN_WEB:
+        victim = rig.approve_elsewhere(promotion, **settings)
+        _wait(log.exists, fault, victim)
+    elif fault.point == DURING_PUSH:
+        return _reach_push(rig, fault, story, promotion)
+    else:
+        victim = rig.worker(**settings)
+        rig.approve(promotion)
+        _wait(log.exists, fault, victim, meanwhile=lambda: rig.turn(story))
+    if fault.action == "kill":
+        assert victim.wait() == -signal.SIGKILL
+    return victim
+
+
+def _reach_push(rig: Rig, fault: Fault, story: Story, promotion: Promotion) -> Process:
+    """Let the host take the push, and the fault happen before it answers; the host then goes on with it."""
+    repository = rig.outside.git.repositories.path(story.repository)
+    hook = repository / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(_HOOK, encoding="utf-8")
+    hook.chmod(0o755)
+    victim = rig.worker()
+    rig.approve(promotion)
+    _wait((repository / "in-push").exists, fault, victim, meanwhile=rig.ring)
+    victim.send(signal.SIGKILL if fault.action == "kill" else signal.SIGSTOP)
+    hook.unlink()
+    (repository / "go").touch()
+    if fault.action == "kill":
+        victim.wait()
+    return victim
+
+
+def _wait(
+    happened: Callable[[], bool],
+    fault: Fault,
+    victim: Process,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    until = time.monotonic() + REACH_SECONDS
+    while not happened():
+        if time.monotonic() > until:
+            words = victim.log.read_text(encoding="utf-8", errors="replace")[-3000:]
+            raise AssertionError(f"{fault} was never reached: {words}")
+        meanwhile()
+        time.sleep(0.05)
+
+
+def _approve_again(rig: Rig, fault: Fault, promotion: Promotion, victim: Process) -> None:
+    """Do what a person does whose page showed an error: look, and approve if it still waits."""
+    if fault.point not in IN_WEB:
+        return
+    if fault.action == "stop":
+        time.sleep(0.5)
+        victim.send(signal.SIGCONT)
+    victim.wait()
+    promotion.refresh_from_db()
+    if promotion.status == "PENDING":
+        rig.approve(promotion)
+
+
+def clear(folder: Path) -> None:
+    """Forget the workers' mirrors, so that the next run begins without them."""
+    shutil.rmtree(folder / "worker" / "mirrors", ignore_errors=True)
