@@ -22,7 +22,7 @@ DURING_PUSH = (
 IN_WEB = ("approve.in_transaction", "approve.committed", "ring.before", "ring.after")
 REACH_SECONDS = 30
 # A worker that stands still inside a transaction keeps its locks until PostgreSQL ends its session.
-SETTLE_SECONDS = 120
+SETTLE_SECONDS = 100
 _HOOK = """#!/bin/sh
 touch in-push
 while [ ! -e go ]; do sleep 0.02; done
@@ -64,24 +64,29 @@ def every_fault() -> list[Fault]:
 def run(rig: Rig, fault: Fault) -> Outcome:
     """Carry out one promotion with this fault, and everything that must hold afterwards."""
     story = rig.story(method="argocd" if fault.point.startswith("patch.") else "git")
+    try:
+        return _run(rig, fault, story)
+    finally:
+        for process in rig.nursery.processes:
+            process.send(signal.SIGKILL)
+        story.remove(rig.outside)
+
+
+def _run(rig: Rig, fault: Fault, story: Story) -> Outcome:
     promotion = rig.offer(story)
     victim = _reach(rig, fault, story, promotion)
     since = time.monotonic()
     _approve_again(rig, fault, promotion, victim)
-    fresh = rig.worker(wait=False)
+    rig.worker(wait=False)
     rig.settle(story, seconds=SETTLE_SECONDS)
     recovered = time.monotonic() - since
     if fault.action == "stop":
         victim.send(signal.SIGCONT)
         rig.turn(story)
-    dead = [victim] if fault.action == "kill" else []
-    left = checking.orphans(rig, dead)
+    left = checking.orphans(rig, [victim] if fault.action == "kill" else [])
     rig.settle(story)
     promotion.refresh_from_db()
     found = [*checking.violations(rig, [story]), *left]
-    for process in (victim, fresh):
-        process.kill()
-    story.remove(rig.outside)
     return Outcome(fault, promotion.status, recovered, found)
 
 
