@@ -22,6 +22,7 @@ COPY manage.py ./
 COPY updater updater
 COPY approvals approvals
 COPY templates templates
+COPY docs/runbooks docs/runbooks
 # The settings want values at import; none of these connects to anything or stays in the image.
 RUN SECRET_KEY=only-to-collect-static-files DATABASE_URL=postgresql:///nowhere REDIS_URL=memory:// \
     python manage.py collectstatic --noinput

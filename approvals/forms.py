@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
-from approvals.models import Review
+from approvals.models import Finding, Review
 from updater.audit import AuditKind
 from updater.models import Refusal
 
@@ -57,6 +57,13 @@ class ChosenField(ListField):
         if match is None:
             raise ValidationError("One of the selected is not a promotion with its seal.")
         return Chosen(super().to_item(match[1]), match[2])  # type: ignore[arg-type]  # a UUID
+
+
+class FindingForm(forms.Form):
+    """What a person found out about an unknown effect, and how."""
+
+    verdict = forms.ChoiceField(choices=Finding.Verdict.choices)
+    evidence = forms.CharField(max_length=MAX_REASON)
 
 
 class SignInForm(forms.Form):

@@ -125,6 +125,7 @@ DATABASES = {
         ),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
+            "application_name": "countersign",  # how pg_stat_activity names us
             "options": "-c statement_timeout=30000 -c lock_timeout=10000"
             " -c idle_in_transaction_session_timeout=60000",
             **({"pool": {"min_size": 1, "max_size": 8}} if env_bool("DATABASE_POOL") else {}),

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from approvals import decisions
-from approvals.models import Decision, Promotion, Review
+from approvals.models import Decision, Finding, Promotion, Review
 from updater import clock
 from updater.models import Application, AuditEvent, TrackedImage
 
@@ -302,6 +302,13 @@ class WithReasonSerializer(StrictSerializer):
     """Why."""
 
     reason = TextField(max_length=4000)
+
+
+class FindingSerializer(StrictSerializer):
+    """What was found outside, and how."""
+
+    verdict = serializers.ChoiceField(Finding.Verdict.choices)
+    evidence = TextField(max_length=2000)
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

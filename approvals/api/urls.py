@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.api import reviews, schema, verbs, views
+from approvals.api import recovery, reviews, schema, verbs, views
 
 app_name = "api"
 security_schemes = (schema.TokenScheme,)  # known to the OpenAPI document by being imported
@@ -29,5 +29,8 @@ urlpatterns = [
         name="promotion-withdraw-approval",
     ),
     path("policy", views.PolicyOfApplication.as_view(), name="policy"),
+    path("promotions/<uuid:pk>/look", verbs.Look.as_view(), name="promotion-look"),
+    path("promotions/<uuid:pk>/finding", verbs.Finding.as_view(), name="promotion-finding"),
+    path("recovery", recovery.RecoveryView.as_view(), name="recovery"),
     path("audit-events", views.AuditEventList.as_view(), name="audit-event-list"),
 ]

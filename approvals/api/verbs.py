@@ -117,6 +117,28 @@ class Abort(APIView):
         return _act(decisions.abort, serializers.WithReasonSerializer, request, pk)
 
 
+class Look(APIView):
+    """Let a worker look at once; what it then does is what it would do anyway."""
+
+    required_action: ClassVar[Action] = Action.EXECUTE
+
+    @_described("look", serializers.NothingSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Look now."""
+        return _act(decisions.look, serializers.NothingSerializer, request, pk)
+
+
+class Finding(APIView):
+    """Say what became of an unknown one; the second person who says the same settles it."""
+
+    required_action: ClassVar[Action] = Action.EXECUTE
+
+    @_described("finding", serializers.FindingSerializer)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Record a finding."""
+        return _act(decisions.finding, serializers.FindingSerializer, request, pk)
+
+
 def _act(
     verb: Callable[..., Promotion],
     serializer: type[serializers.StrictSerializer],

@@ -25,11 +25,13 @@ from approvals.decisions.errors import (
     ReviewNotFoundError,
     SealChangedError,
     TagNotAllowedError,
+    VerdictUnsuitableError,
 )
 from approvals.decisions.going_back import roll_back
 from approvals.decisions.holding import Target, hold, release
 from approvals.decisions.lifting import lift_refusal
 from approvals.decisions.offers import Offer, by_verb, offers
+from approvals.decisions.recovering import finding, findings_of, look, verdicts_for
 from approvals.decisions.requesting import request, withdraw_request
 from approvals.decisions.reviewing import min_notes, possible_reviewers, review
 from approvals.decisions.steering import abort, retry, withdraw
@@ -59,13 +61,17 @@ __all__ = [
     "Situation",
     "TagNotAllowedError",
     "Target",
+    "VerdictUnsuitableError",
     "abort",
     "approve",
     "by_verb",
     "comment",
     "declare",
+    "finding",
+    "findings_of",
     "hold",
     "lift_refusal",
+    "look",
     "min_notes",
     "offers",
     "possible_reviewers",
@@ -75,6 +81,7 @@ __all__ = [
     "retry",
     "review",
     "roll_back",
+    "verdicts_for",
     "withdraw",
     "withdraw_approval",
     "withdraw_request",

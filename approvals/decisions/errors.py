@@ -30,6 +30,12 @@ class ReasonMissingError(PermanentError):
     code = "reason_missing"
 
 
+class VerdictUnsuitableError(PermanentError):
+    """The finding does not answer what is unknown."""
+
+    code = "verdict_unsuitable"
+
+
 class AlreadyDecidedError(PermanentError):
     """Nothing is left to decide, or this person has decided."""
 

@@ -4,6 +4,7 @@ from approvals.models.access import ApiToken, IdempotencyRecord
 from approvals.models.comment import Comment
 from approvals.models.decision import Decision
 from approvals.models.execution import Execution, ExecutionStep, Lease
+from approvals.models.finding import Finding
 from approvals.models.hold import Hold
 from approvals.models.policy_version import PolicyVersion
 from approvals.models.promotion import Promotion
@@ -16,6 +17,7 @@ __all__ = [
     "Decision",
     "Execution",
     "ExecutionStep",
+    "Finding",
     "Hold",
     "IdempotencyRecord",
     "Lease",

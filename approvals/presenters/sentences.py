@@ -147,6 +147,13 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.EXECUTION_SIGHTED: _done(
         "could tell again what was written", icon="VERIFYING", tone="run"
     ),
+    AuditKind.LOOK_REQUESTED: _done("asked for a look now at {tag}", icon="return", tone="sign"),
+    AuditKind.FINDING_GIVEN: _done(
+        "found out about {tag}", ": {verdict}", icon="person", tone="sign"
+    ),
+    AuditKind.EXECUTION_RESOLVED: _done(
+        "settled by two people what became of {tag}", ": {verdict}", icon="person", tone="sign"
+    ),
     AuditKind.EXECUTION_UNAUTHORISED: _refused("refused to write what nobody approved", ": {tag}"),
     AuditKind.COMMIT_ORPHANED: _trouble(
         "Alarm",

@@ -55,6 +55,7 @@ def _for_person(request: HttpRequest, user: User, now: datetime) -> dict[str, An
         "may_review": may_review,
         "pending_count": figures.pending,
         "review_count": figures.reviews,
+        "needs_person": figures.needs_person,
         "banner": _banner(figures, now),
     }
 

@@ -9,18 +9,19 @@ from django.views.decorators.http import require_safe
 
 from approvals.decisions import Situation
 from approvals.forms import ReleaseFilterForm
-from approvals.models import Execution, ExecutionStep, Promotion
+from approvals.models import Execution, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
-from approvals.presenters import links, times
+from approvals.presenters import links, runbooks
 from approvals.presenters.people import name_of
-from approvals.queries import keyset, promotions, releases
+from approvals.queries import keyset, promotions, recovery, releases
 from approvals.queries.releases import Show, Wanted
-from approvals.views import actions, pages, sight, verdicts
+from approvals.views import actions, ledger, pages, sight, verdicts
 from approvals.views.promotions import found
 from approvals.views.requests import PersonRequest
 from updater import clock
 
+MAX_IN_LINE = 100
 CHIPS = {
     Show.ALL: "All",
     Show.RUNNING: "Running",
@@ -30,18 +31,6 @@ CHIPS = {
     Show.REJECTED: "Rejected",
     Show.LAPSED: "Set aside",
 }
-# What a worker does, in order; a test holds this together with the ledger it writes.
-GIT_STEPS = ("Revalidate", "Build commit", "Push", "Refresh Application")
-PULL_REQUEST_STEPS = (
-    "Revalidate",
-    "Build commit",
-    "Push branch",
-    "Open pull request",
-    "Wait for merge",
-    "Refresh Application",
-)
-PATCH_STEPS = ("Revalidate", "Patch Application")
-NO_RETURN = {"Push", "Wait for merge", "Patch Application"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +39,6 @@ class Row:
 
     promotion: Promotion
     signers: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the ledger: recorded, or still to come."""
-
-    position: int
-    name: str
-    record: ExecutionStep | None
-    took: str
-    is_no_return: bool  # once it is done there is no way back but a new promotion
 
 
 @require_safe
@@ -109,13 +87,35 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
         "verdict": verdicts.of(row, situation.standing, now=situation.at),
         "attempts": attempts,
         "attempt": chosen,
-        "steps": _steps(row, chosen),
+        "steps": ledger.steps_of(row, chosen),
         "lease": promotions.lease_of(chosen) if chosen else None,
+        "line": _line(row),
+        "runbook": _runbook(row),
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "now": situation.at,
         **actions.context(situation),
     }
     return pages.show(request, "releases/execution", context)
+
+
+def _line(row: Promotion) -> str:
+    """Return where an approved one stands among those that write to the same place."""
+    if row.status != Status.APPROVED or row.approved_at is None:
+        return ""
+    ahead = list(recovery.ahead_of(row)[:MAX_IN_LINE])
+    if not ahead:
+        return "First in line for its target."
+    last = ahead[-1]
+    place = f"{len(ahead) + 1}." if len(ahead) < MAX_IN_LINE else f"Later than {MAX_IN_LINE}."
+    return f"{place} in line, behind {last.application.name} / {last.tracked_image.alias} {last.to_tag}"
+
+
+def _runbook(row: Promotion) -> str:
+    if row.status not in (Status.ERRORED, Status.UNKNOWN) and not row.error_code:
+        return ""
+    if row.error_code == recovery.WAITS_BY_RULE or row.status in Status.over():
+        return ""
+    return runbooks.for_error(row.error_code, is_unknown=row.status == Status.UNKNOWN)
 
 
 def _wanted(request: PersonRequest, form: ReleaseFilterForm) -> Wanted:
@@ -139,28 +139,3 @@ def _attempt(attempts: Sequence[Execution], wanted: str) -> Execution | None:
         if str(attempt.attempt) == wanted:
             return attempt
     return attempts[0] if attempts else None
-
-
-def _steps(row: Promotion, attempt: Execution | None) -> list[Step]:
-    records = list(attempt.steps.all()) if attempt else []
-    known = {record.name for record in records}
-    expected = _expected(row)
-    is_going = attempt is None or attempt.ended_at is None or row.status in Status.alive()
-    to_come = [name for name in expected if name not in known] if is_going else []
-    lines = [(record.name, record) for record in records] + [(name, None) for name in to_come]
-    return [
-        Step(position, name, record, _took(record), name in NO_RETURN)
-        for position, (name, record) in enumerate(lines, start=1)
-    ]
-
-
-def _expected(row: Promotion) -> tuple[str, ...]:
-    if row.plan.get("pull_request"):
-        return PULL_REQUEST_STEPS
-    return GIT_STEPS if row.plan.get("method") == "git" else PATCH_STEPS
-
-
-def _took(record: ExecutionStep | None) -> str:
-    if record is None or record.ended_at is None:
-        return ""
-    return times.took(record.ended_at - record.started_at)

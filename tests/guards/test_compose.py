@@ -170,6 +170,11 @@ def test_image_copies_all_that_django_loads(settings):
         assert f"!{folder}\n" in (ROOT / ".dockerignore").read_text(encoding="utf-8")
 
 
+def test_image_copies_the_runbooks_that_the_pages_show():
+    assert "COPY docs/runbooks docs/runbooks\n" in DOCKERFILE
+    assert "!docs/runbooks\n" in (ROOT / ".dockerignore").read_text(encoding="utf-8")
+
+
 def test_image_installs_the_hashed_lock():
     assert "--require-hashes --only-binary :all: -r /build/runtime.txt" in DOCKERFILE
     assert "COPY requirements/runtime.txt /build/runtime.txt" in DOCKERFILE

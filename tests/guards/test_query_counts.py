@@ -20,6 +20,7 @@ PAGES = {
     "applications": "/applications/",
     "application": "/applications/argocd/first/",
     "releases": "/releases/",
+    "recovery": "/recovery/",
     "policy": "/policy/?application=argocd/first",
     "releases of an Application": "/applications/argocd/first/releases/?image=image-0",
     "roll back": "/promotions/{ended}/roll-back/",
@@ -62,6 +63,9 @@ def _add(first: Application, number: int, sre: User) -> tuple[Promotion, Promoti
     builders.make_decision(ended, sre)
     execution = builders.make_execution(ended, ended_at=ended.created_at)
     builders.make_step(execution, "Push")
+    stuck = builders.make_promotion(status="ERRORED")
+    builders.make_step(builders.make_execution(stuck, ended_at=stuck.created_at), "Push")
+    builders.make_event(AuditKind.TRAILER_FORGED, promotion=stuck, reason="not ours")
     return pending, ended
 
 

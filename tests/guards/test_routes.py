@@ -37,6 +37,11 @@ MATRIX = {
     "approvals:refusal-lift": ("get", APPROVERS),
     "approvals:application-releases": ("get", KNOWN),
     "approvals:tag-request": ("get", ASKERS),
+    "approvals:look": ("post", APPROVERS),
+    "approvals:finding": ("post", APPROVERS),
+    "approvals:recovery": ("get", KNOWN),
+    "approvals:runbook-list": ("get", KNOWN),
+    "approvals:runbook": ("get", KNOWN),
     "approvals:application-list": ("get", KNOWN),
     "approvals:application": ("get", KNOWN),
     "approvals:release-list": ("get", KNOWN),
@@ -63,6 +68,9 @@ MATRIX = {
     "api:promotion-emergency": ("post", APPROVERS),
     "api:review-list": ("get", KNOWN),
     "api:review": ("post", APPROVERS),
+    "api:recovery": ("get", KNOWN),
+    "api:promotion-look": ("post", APPROVERS),
+    "api:promotion-finding": ("post", APPROVERS),
     "api:audit-event-list": ("get", TRAIL_READERS),
 }
 WITH_APPLICATION = {
@@ -82,6 +90,8 @@ WITH_PROMOTION_ID = {
     "withdraw-approval",
     "abort",
     "emergency",
+    "look",
+    "finding",
 }
 
 
@@ -110,6 +120,8 @@ def _names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
 
 def _address(name: str, promotion) -> str:
     application = promotion.application
+    if name == "approvals:runbook":
+        return reverse(name, args=["unknown"])
     if name in WITH_APPLICATION:
         return reverse(name, args=[application.namespace, application.name])
     if name in ("approvals:review", "api:review"):

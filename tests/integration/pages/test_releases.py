@@ -11,7 +11,7 @@ from approvals.execution import pull_request_facts, settling
 from approvals.models import Lease, Promotion
 from approvals.queries import releases
 from approvals.queries.releases import Show, Wanted
-from approvals.views.releases import GIT_STEPS, PATCH_STEPS, PULL_REQUEST_STEPS
+from approvals.views.ledger import GIT_STEPS, PATCH_STEPS, PULL_REQUEST_STEPS
 from tests import builders
 
 
@@ -203,3 +203,29 @@ def test_releases_other_methods_are_refused(client: Client, sre: User, address: 
     client.force_login(sre)
 
     assert client.post(address.format(promotion.pk)).status_code == 405
+
+
+def test_execution_of_an_approved_one_says_its_place_in_line(client: Client, sre: User):
+    first, second = (
+        builders.make_promotion(
+            status="APPROVED", approved_at=timezone.now() - timedelta(minutes=minutes)
+        )
+        for minutes in (9, 3)
+    )
+    client.force_login(sre)
+
+    pages = [
+        client.get(f"/promotions/{row.pk}/execution/").content.decode() for row in (first, second)
+    ]
+
+    assert "First in line for its target." in pages[0]
+    assert f"2. in line, behind {first.application.name} / web {first.to_tag}" in pages[1]
+
+
+def test_execution_of_an_errored_one_links_its_runbook(client: Client, sre: User):
+    row = builders.make_promotion(status="ERRORED", error_code="git_push_declined")
+    client.force_login(sre)
+
+    page = client.get(f"/promotions/{row.pk}/execution/").content.decode()
+
+    assert "/recovery/runbooks/errored-refused/" in page
