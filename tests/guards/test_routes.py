@@ -118,18 +118,23 @@ def _names(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
             yield from _names(pattern, namespace + inner)
 
 
+# What an address names, where it is neither an Application nor a promotion.
+OTHER_ARGUMENTS = {
+    "approvals:runbook": "unknown",
+    "approvals:review": 1,
+    "api:review": 1,
+    "approvals:refusal-lift": 1,
+}
+
+
 def _address(name: str, promotion) -> str:
     application = promotion.application
-    if name == "approvals:runbook":
-        return reverse(name, args=["unknown"])
+    if name in OTHER_ARGUMENTS:
+        return reverse(name, args=[OTHER_ARGUMENTS[name]])
     if name in WITH_APPLICATION:
         return reverse(name, args=[application.namespace, application.name])
-    if name in ("approvals:review", "api:review"):
-        return reverse(name, args=[1])
     if name.startswith("api:promotion") and name != "api:promotion-list":
         return reverse(name, args=[promotion.pk])
-    if name == "approvals:refusal-lift":
-        return reverse(name, args=[1])
     if name.removeprefix("approvals:") in WITH_PROMOTION_ID:
         return reverse(name, args=[promotion.pk])
     return reverse(name)
