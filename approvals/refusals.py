@@ -65,8 +65,10 @@ def leave_behind(promotion: Promotion, *, by: Actor, at: datetime) -> None:
 
 def goes_back(promotion: Promotion) -> bool:
     """Whether it leads to something older than what runs, because a person asked for that."""
-    is_older = promotion.candidate.is_downgrade
-    is_chosen_older = promotion.kind == Promotion.Kind.CHOSEN and is_older
+    if promotion.kind == Promotion.Kind.FORWARD:
+        return False
+    # An emergency may have been a chosen tag before: it has who asked for it then.
+    is_chosen_older = bool(promotion.requested_by) and promotion.candidate.is_downgrade
     return promotion.kind == Promotion.Kind.ROLLBACK or is_chosen_older
 
 

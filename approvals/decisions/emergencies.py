@@ -30,6 +30,11 @@ def _against_declaring(situation: Situation) -> Iterator[Reason]:
     promotion = situation.promotion
     if promotion.kind == Promotion.Kind.EMERGENCY:
         yield Reason("is_emergency", "It is an emergency already.")
+    elif promotion.kind == Promotion.Kind.ROLLBACK:
+        sentence = (
+            "It is a rollback: the policy has a rule of its own for that, and it stands under it."
+        )
+        yield Reason("is_rollback", sentence, who="whoever changes the policy file")
     elif situation.status != Status.PENDING:
         word = promotion.get_status_display().lower()
         sentence = f"It is {word}; only a pending promotion can become an emergency."

@@ -270,7 +270,7 @@ class Ledger:
 
 def _is_pointless(row: Promotion, error: UpdaterError) -> bool:
     # A person asked for this very build: another one behind the same tag is not what they meant.
-    is_asked_for = row.kind in (Promotion.Kind.ROLLBACK, Promotion.Kind.CHOSEN)
+    is_asked_for = row.kind != Promotion.Kind.FORWARD and bool(row.requested_by)
     return isinstance(error, _POINTLESS) or (is_asked_for and isinstance(error, DigestMovedError))
 
 

@@ -206,6 +206,26 @@ def test_declare_twice_is_refused(rule, people):
     assert Review.objects.count() == 1
 
 
+def test_declare_of_a_rollback_is_refused(rule, people):
+    rule()
+
+    with pytest.raises(decisions.AlreadyDecidedError, match="It is a rollback"):
+        _declare(builders.make_promotion(kind="rollback"), people["ana"])
+
+
+def test_declare_of_a_chosen_tag_is_possible_for_others_than_who_asked(rule, people):
+    rule()
+    promotion = builders.make_promotion(kind="chosen")
+
+    declared = _declare(promotion, people["ana"])
+
+    assert (declared.status, declared.kind, declared.requested_by) == (
+        "APPROVED",
+        "emergency",
+        "somebody",
+    )
+
+
 def test_declare_of_what_expired_is_refused(rule, people):
     rule()
     promotion = builders.make_promotion(expires_at=timezone.now() - timedelta(seconds=1))
