@@ -12,6 +12,7 @@ Each order is carried out once in a process, after its line was appended to the 
 
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,8 @@ from django.conf import settings
 from django.db import OperationalError
 
 from updater.errors import TransientError
+
+STOP_SECONDS = 0.2  # a thread may run on for a moment after its process was told to stand still
 
 # Every place, by the step of an execution that it stands in, and what is lost when its answer is lost.
 DATABASE, OUTSIDE = "database", "outside"
@@ -123,6 +126,7 @@ def _raise(name: str) -> None:
 
 def _stop(_: str) -> None:
     os.killpg(os.getpgrp(), signal.SIGSTOP)
+    time.sleep(STOP_SECONDS)
 
 
 def _lose(name: str) -> None:

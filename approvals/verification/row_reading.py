@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import OuterRef, Q, Subquery
 
 from approvals import policy, sealing
-from approvals.models import Execution, Hold, Lease, Promotion
+from approvals.models import Execution, Hold, Lease, Promotion, Request
 from approvals.verification.approvers import ApprovalFacts, Approved
 from approvals.verification.branch_reading import Place
 from approvals.verification.facts import (
@@ -144,6 +144,11 @@ def places(promotions: Iterable[Promotion]) -> list[Place]:
         Place(*key, tuple(reversed(found)), tuple(sorted(recorded[key])))
         for key, found in accesses.items()
     ]
+
+
+def requests() -> frozenset[str]:
+    """Return the ids of what people asked for; a promotion of that id may come, or never."""
+    return frozenset(str(key) for key in Request.objects.values_list("pk", flat=True))
 
 
 def approved(promotions: Iterable[Promotion], by_hand: Mapping[str, bool]) -> Iterator[Approved]:

@@ -101,7 +101,11 @@ def _check_lives(
     report.add("I3", lost, count=len(by_id))
     report.add("I5", _check_chain(report), count=0)
     counts = {name: len(found) for name, found in attempts.items()}
-    report.add("I5", trail.check(row_reading.events(only), by_id, counts), count=len(by_id))
+    report.add(
+        "I5",
+        trail.check(row_reading.events(only), by_id, counts, row_reading.requests()),
+        count=len(by_id),
+    )
     approved = list(row_reading.approved(rows, row_reading.approved_by_people()))
     report.add("I6", approvers.check(approved), count=len(approved))
     limits = row_reading.limits(rows)

@@ -1,12 +1,12 @@
 """I5: the audit trail tells every change of state once, in order, and nothing that did not happen. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from approvals.verification.facts import EventFacts, PromotionFacts
 from approvals.verification.findings import Finding
 
-BEGINNINGS = frozenset({"promotion.opened", "promotion.requested"})
+OPENED = "promotion.opened"
 STARTED, COMMITTED = "execution.started", "override.committed"
 
 
@@ -24,10 +24,16 @@ def check(
     events: Iterable[EventFacts],
     promotions: Mapping[str, PromotionFacts],
     attempts: Mapping[str, int],
+    requests: Collection[str] = frozenset(),
 ) -> Iterator[Finding]:
-    """Walk the events of all promotions in order, and compare where they lead with the rows."""
+    """Walk the events of all promotions in order, and compare where they lead with the rows.
+
+    What people asked for has the id of the promotion that may come of it: events of `requests` are about those.
+    """
     lives: dict[str, _Life] = {}
     for event in events:
+        if event.promotion not in promotions and event.promotion in requests:
+            continue
         if event.promotion not in promotions:
             about = f"event {event.sequence}"
             yield Finding(
@@ -43,7 +49,7 @@ def check(
 
 def _follow(life: _Life, event: EventFacts) -> Iterator[Finding]:
     before, after = event.details.get("from"), event.details.get("to")
-    if event.kind in BEGINNINGS:
+    if event.kind == OPENED:
         if life.status:
             yield _broken(life, event, f"{event.kind} is told a second time")
         life.status = "PENDING"

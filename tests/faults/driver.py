@@ -9,6 +9,7 @@ from pathlib import Path
 
 from approvals.models import Promotion
 from tests.faults import checking
+from tests.faults import rig as rigs
 from tests.faults.applications import Story
 from tests.faults.rig import Rig
 from tests.faults.workers import Process
@@ -78,6 +79,9 @@ def _run(rig: Rig, fault: Fault, story: Story) -> Outcome:
     since = time.monotonic()
     _approve_again(rig, fault, promotion, victim)
     rig.worker(wait=False)
+    if fault == Fault(DURING_PUSH, "stop"):
+        # The victim holds the lock of this machine's mirror; the other one waits for it, as for any push.
+        _let_go(rig, story, victim)
     rig.settle(story, seconds=SETTLE_SECONDS)
     recovered = time.monotonic() - since
     if fault.action == "stop":
@@ -88,6 +92,14 @@ def _run(rig: Rig, fault: Fault, story: Story) -> Outcome:
     promotion.refresh_from_db()
     found = [*checking.violations(rig, [story]), *left]
     return Outcome(fault, promotion.status, recovered, found)
+
+
+def _let_go(rig: Rig, story: Story, victim: Process) -> None:
+    until = time.monotonic() + rigs.LEASE_SECONDS + 1
+    while time.monotonic() < until:
+        rig.turn(story)
+        time.sleep(0.1)
+    victim.send(signal.SIGCONT)
 
 
 def _reach(rig: Rig, fault: Fault, story: Story, promotion: Promotion) -> Process:

@@ -345,6 +345,12 @@ def test_check_trail_that_does_not_fit_the_rows_tells_where(events, words):
     assert any(words in text for text in trail_of(events))
 
 
+def test_check_trail_of_a_request_that_no_promotion_came_of_is_silent():
+    asked = replace(event(1, "promotion.requested"), promotion="r1")
+
+    assert not list(trail.check([asked], {}, {}, {"r1"}))
+
+
 def test_check_trail_of_an_attempt_that_was_not_told_tells_it():
     assert trail_of(LIFE, attempts=2) == ["2 attempts stand in the ledger, 1 in the trail."]
 
