@@ -8,12 +8,20 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
-from approvals.models import Finding, Review
+from approvals.models import Finding, Hold, Review
 from updater.audit import AuditKind
 from updater.models import Refusal
 
 MAX_SELECTED = 100
 MAX_REASON = 2000
+HOLD_LASTS = [  # minutes
+    ("", "until somebody releases it"),
+    ("30", "30 minutes"),
+    ("60", "1 hour"),
+    ("240", "4 hours"),
+    ("1440", "1 day"),
+    ("10080", "1 week"),
+]
 _SEAL = r"[0-9a-f]{64}"
 _CHOSEN = re.compile(rf"([0-9a-f-]{{36}})\.({_SEAL})")
 
@@ -197,3 +205,27 @@ class BulkDecisionForm(forms.Form):
     chosen = ChosenField()
     reason = forms.CharField(max_length=MAX_REASON, required=False)
     scope = forms.ChoiceField(choices=Refusal.Scope.choices, required=False)
+
+
+class HoldForm(forms.Form):
+    """What to hold, why, and for how long; `until` is a UTC time and wins over `lasts`."""
+
+    scope = forms.ChoiceField(choices=Hold.Scope.choices)
+    application = forms.CharField(max_length=510, required=False)
+    image = forms.CharField(max_length=253, required=False)
+    reason = forms.CharField(max_length=MAX_REASON, required=False)
+    lasts = forms.ChoiceField(choices=HOLD_LASTS, required=False)
+    until = forms.DateTimeField(required=False)
+    next = forms.CharField(max_length=1000, required=False)
+
+
+class HoldListForm(forms.Form):
+    """Which page of the past holds is wanted."""
+
+    after = forms.CharField(max_length=2000, required=False)
+
+
+class CommentForm(forms.Form):
+    """What somebody says; how long it may be, the domain says."""
+
+    text = forms.CharField(max_length=20_000, required=False, strip=False)

@@ -6,7 +6,6 @@ Who may set and release them is the business of `decisions.holding`; whether one
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from approvals import doorbell, policy
 from approvals.models import Hold, Promotion
@@ -52,7 +51,7 @@ def end(hold: Hold, *, by: Actor, at: datetime) -> None:
 def free(hold: Hold, *, at: datetime) -> None:
     """Make due at once what waited for a gate under this hold, and ring the workers after the commit."""
     waiting = Promotion.objects.filter(
-        _covered_by(hold),
+        hold.covered(),
         status__in=[Status.APPROVED, Status.ERRORED],
         error_code=policy.GATE_CLOSED,
         next_attempt_at__gt=at,
@@ -74,15 +73,3 @@ def facts_of(hold: Hold) -> dict[str, object]:
     """Return what the trail keeps of a hold."""
     until = f"{hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else None
     return {"hold": hold.pk, "scope": hold.scope, "target": hold.target, "until": until}
-
-
-def _covered_by(hold: Hold) -> Q:
-    held = hold.held_application
-    if held is None:
-        return Q()
-    named = Q(
-        application__cluster=held.cluster,
-        application__namespace=held.namespace,
-        application__name=held.name,
-    )
-    return named & Q(tracked_image__alias=hold.tracked_image.alias) if hold.tracked_image else named

@@ -12,7 +12,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from approvals import policy, sealing
-from approvals.models import Decision, Execution, ExecutionStep, Promotion, Review
+from approvals.models import (
+    Comment,
+    Decision,
+    Execution,
+    ExecutionStep,
+    Hold,
+    Promotion,
+    Review,
+)
 from updater import audit
 from updater.audit import Actor, AuditKind
 from updater.configuration import store
@@ -311,6 +319,26 @@ def make_step(execution: Execution, name: str, **changes: Any) -> ExecutionStep:
         "ended_at": now + timedelta(milliseconds=410),
     }
     return ExecutionStep.objects.create(execution=execution, name=name, **{**values, **changes})
+
+
+def make_hold(**changes: Any) -> Hold:
+    """Make a standing hold by mei: on everything, or on the Application or image that is given."""
+    scope = Hold.Scope.EVERYTHING
+    if "application" in changes:
+        scope = Hold.Scope.APPLICATION
+    elif "tracked_image" in changes:
+        scope = Hold.Scope.IMAGE
+    at = timezone.now() - timedelta(minutes=5)
+    values: dict[str, Any] = {"scope": scope, "reason": "incident 4711", "by": "mei", "at": at}
+    return Hold.objects.create(**{**values, **changes})
+
+
+def make_comment(promotion: Promotion, person: User, text: str = "Seen on staging") -> Comment:
+    """Make a comment of now."""
+    author = person.get_full_name() or person.username
+    return Comment.objects.create(
+        promotion=promotion, by=person, author=author, text=text, at=timezone.now()
+    )
 
 
 def make_event(

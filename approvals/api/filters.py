@@ -3,13 +3,14 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
 from approvals.api.problems import BadRequestError
-from approvals.models import Promotion, Review
+from approvals.models import Hold, Promotion, Review
 from approvals.models.promotion import PromotionStatus
+from updater import clock
 from updater.models import AuditEvent
 
 _ALWAYS = {"cursor", "limit", "format"}
@@ -45,6 +46,18 @@ def audit_events(rows: "QuerySet[AuditEvent]", request: Request) -> "QuerySet[Au
     if until := query.get("until"):
         rows = rows.filter(at__lt=_time("until", until))
     return rows
+
+
+def holds(rows: "QuerySet[Hold]", request: Request) -> "QuerySet[Hold]":
+    """Filter by `standing` (true or false)."""
+    standing = _known(request, {"standing"}).get("standing")
+    if standing is None:
+        return rows
+    if standing not in ("true", "false"):
+        raise BadRequestError("standing: write true or false.")
+    at = clock.now()
+    stands = Q(released_at=None) & (Q(until=None) | Q(until__gt=at))
+    return rows.filter(stands) if standing == "true" else rows.exclude(stands)
 
 
 def application_name(request: Request) -> str:

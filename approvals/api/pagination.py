@@ -27,3 +27,9 @@ class ReviewPages(CursorPages):
     """Latest declared first."""
 
     ordering = ("-declared_at", "-pk")
+
+
+class HoldPages(CursorPages):
+    """Newest first."""
+
+    ordering = "-id"

@@ -8,7 +8,14 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from approvals.decisions import PromotionNotFoundError, ReasonMissingError, SealChangedError
+from approvals.decisions import (
+    CommentRefusedError,
+    HoldNotFoundError,
+    HoldNotPossibleError,
+    PromotionNotFoundError,
+    ReasonMissingError,
+    SealChangedError,
+)
 from approvals.permissions import NotAllowedError
 from updater.errors import PermanentError, UpdaterError
 
@@ -28,6 +35,9 @@ class KeyReusedError(PermanentError):
 _STATUS: tuple[tuple[type[UpdaterError], int], ...] = (
     (PromotionNotFoundError, status.HTTP_404_NOT_FOUND),
     (NotAllowedError, status.HTTP_403_FORBIDDEN),
+    (HoldNotFoundError, status.HTTP_404_NOT_FOUND),
+    (HoldNotPossibleError, status.HTTP_400_BAD_REQUEST),
+    (CommentRefusedError, status.HTTP_400_BAD_REQUEST),
     (ReasonMissingError, status.HTTP_400_BAD_REQUEST),
     (BadRequestError, status.HTTP_400_BAD_REQUEST),
     (KeyReusedError, status.HTTP_422_UNPROCESSABLE_ENTITY),

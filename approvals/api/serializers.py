@@ -6,8 +6,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from approvals import decisions
-from approvals.models import Decision, Finding, Promotion, Review
+from approvals import decisions, waiting
+from approvals.models import Comment, Decision, Finding, Promotion, Review
 from updater import clock
 from updater.models import Application, AuditEvent, TrackedImage
 
@@ -178,14 +178,55 @@ class ActionSerializer(serializers.Serializer[Any]):
     reasons = ReasonSerializer(many=True)
 
 
+class CommentSerializer(serializers.ModelSerializer[Comment]):
+    """One comment, as written: whoever shows it escapes it."""
+
+    username = serializers.CharField(source="by.username")
+
+    class Meta:
+        model = Comment
+        fields = ("id", "username", "author", "text", "at")
+
+
+class GateSerializer(serializers.Serializer[Any]):
+    """One gate: whether it lets the promotion pass, the fact, its age, and when it may change."""
+
+    gate = serializers.CharField()
+    name = serializers.CharField()
+    verdict = serializers.ChoiceField(["pass", "wait", "block", "unknown", "override"])
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    rule = serializers.CharField(required=False)
+    fact_at = serializers.DateTimeField(required=False, help_text="When the fact was seen.")
+    who = serializers.CharField(required=False, help_text="Who can change it.")
+    changes_at = serializers.DateTimeField(
+        required=False, help_text="When it may change by itself."
+    )
+
+
 class PromotionDetailSerializer(PromotionSerializer):
     """A promotion with what is sealed, what would be written, its decisions, and what the caller can do."""
 
     decisions = DecisionSerializer(many=True)
+    comments = CommentSerializer(many=True)
     actions = serializers.SerializerMethodField()
+    gates = serializers.SerializerMethodField()
 
     class Meta(PromotionSerializer.Meta):
-        fields = (*_PROMOTION_FIELDS, "subject", "plan", "decisions", "actions")
+        fields = (
+            *_PROMOTION_FIELDS,
+            "subject",
+            "plan",
+            "decisions",
+            "comments",
+            "actions",
+            "gates",
+        )
+
+    @extend_schema_field(GateSerializer(many=True))
+    def get_gates(self, promotion: Promotion) -> list[dict[str, Any]]:
+        """Return what it waits for and what lets it pass; nothing once it has started."""
+        return [gate.as_dict() for gate in waiting.gates(promotion, at=clock.now())]
 
     @extend_schema_field(ActionSerializer(many=True))
     def get_actions(self, promotion: Promotion) -> list[dict[str, Any]]:
@@ -253,8 +294,8 @@ class TextField(serializers.CharField):
 
     def to_internal_value(self, data: object) -> str:
         """Return the text."""
-        if not isinstance(data, str):
-            self.fail("invalid")
+        if not isinstance(data, str) or any("\ud800" <= sign <= "\udfff" for sign in data):
+            self.fail("invalid")  # half of a pair is no text, and PostgreSQL keeps none
         return str(super().to_internal_value(data))
 
 

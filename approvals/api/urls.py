@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.api import recovery, reviews, schema, verbs, views
+from approvals.api import holds, recovery, reviews, schema, verbs, views
 
 app_name = "api"
 security_schemes = (schema.TokenScheme,)  # known to the OpenAPI document by being imported
@@ -32,5 +32,8 @@ urlpatterns = [
     path("promotions/<uuid:pk>/look", verbs.Look.as_view(), name="promotion-look"),
     path("promotions/<uuid:pk>/finding", verbs.Finding.as_view(), name="promotion-finding"),
     path("recovery", recovery.RecoveryView.as_view(), name="recovery"),
+    path("promotions/<uuid:pk>/comments", holds.Comments.as_view(), name="promotion-comments"),
+    path("holds", holds.HoldList.as_view(), name="hold-list"),
+    path("holds/<int:pk>/release", holds.Release.as_view(), name="hold-release"),
     path("audit-events", views.AuditEventList.as_view(), name="audit-event-list"),
 ]

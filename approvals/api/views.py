@@ -72,7 +72,8 @@ class PromotionDetail(RetrieveAPIView[Promotion]):
 
     def get_queryset(self) -> "QuerySet[Promotion]":
         """Return what the caller may see: of another team's it is not even said that it exists."""
-        return visible_to(self.request).prefetch_related("decisions")
+        rows = visible_to(self.request).select_related("tracked_image__image_repository")
+        return rows.prefetch_related("decisions", "comments__by")
 
 
 class PolicyOfApplication(APIView):

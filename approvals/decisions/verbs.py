@@ -21,7 +21,7 @@ from approvals.decisions.errors import (
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, NotAllowedError, Person, Role
-from approvals.policy import Reason, Standing
+from approvals.policy import Effective, Reason, Standing
 from updater.errors import PermanentError
 
 NOT_ALLOWED = "not_allowed"
@@ -46,6 +46,11 @@ class Situation:
         """Where the person stands under the policy."""
         person = self.person if isinstance(self.person, User) else None
         return policy.explain_all([self.promotion], person, at=self.at)[self.promotion.pk]
+
+    @cached_property
+    def effective(self) -> Effective:
+        """What the policy says for the Application."""
+        return policy.effective_of(self.promotion.application)
 
     @property
     def status(self) -> Status:

@@ -123,3 +123,13 @@ class Hold(models.Model):
         if self.tracked_image is not None and self.tracked_image.alias != alias:
             return False
         return _named(held) == _named(application)
+
+    def covered(self) -> Q:
+        """Return the promotions it stops, whatever their status, as a condition on them."""
+        held = self.held_application
+        if held is None:
+            return Q()
+        condition = Q(**{f"application__{key}": value for key, value in _named(held).items()})
+        if self.tracked_image is not None:
+            condition &= Q(tracked_image__alias=self.tracked_image.alias)
+        return condition

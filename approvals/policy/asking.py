@@ -166,11 +166,12 @@ def replay(
     return replaying.replay(promotions, effective, now)
 
 
-def rule_in_words(promotion: Promotion | None = None) -> str:
+def rule_in_words(promotion: Promotion | None = None, *, effective: Effective | None = None) -> str:
     """Return what the policy asks of a promotion, or without one what is built in, as a sentence."""
     if promotion is None:
         return words.approvals_in_words(resolving.built_in(), NORMAL)
-    return words.approvals_in_words(effective_of(promotion.application), facts.mode_of(promotion))
+    found = effective or effective_of(promotion.application)
+    return words.approvals_in_words(found, facts.mode_of(promotion))
 
 
 def min_reason_length(promotion: Promotion, *, approving: bool) -> int:
@@ -179,9 +180,11 @@ def min_reason_length(promotion: Promotion, *, approving: bool) -> int:
     return for_approval if approving else for_rejection
 
 
-def min_reason_lengths(promotion: Promotion) -> tuple[int, int]:
+def min_reason_lengths(
+    promotion: Promotion, *, effective: Effective | None = None
+) -> tuple[int, int]:
     """Return how many characters the reason of an approval must have, and that of a rejection."""
-    found = effective_of(promotion.application)
+    found = effective or effective_of(promotion.application)
     way_out = found.way_out(facts.mode_of(promotion))
     for_approval = max(found.min_reason_approve, way_out.min_reason if way_out else 0)
     return for_approval, found.min_reason_reject

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
-from approvals.models import Execution, ExecutionStep, Lease, Promotion
+from approvals.models import Comment, Execution, ExecutionStep, Lease, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.queries.scopes import Scope
 from updater.audit import AuditKind
@@ -25,6 +25,7 @@ class Dossier:
     ran_since: Promotion | None  # the release that brought what runs now
     siblings: tuple[Promotion, ...]  # other open promotions of the Application
     events: tuple[AuditEvent, ...]  # newest first
+    comments: tuple[Comment, ...]
     attempts: tuple[Execution, ...]  # newest first, with steps
 
     @property
@@ -56,6 +57,7 @@ def dossier(promotion: Promotion) -> Dossier:
         ran_since=_ran_since(promotion),
         siblings=_siblings(promotion),
         events=events_of(promotion),
+        comments=tuple(promotion.comments.order_by("-at")[:MAX_EVENTS]),
         attempts=attempts_of(promotion),
     )
 

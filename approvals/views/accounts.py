@@ -32,7 +32,7 @@ _NOT_KNOWN = "This account and password do not belong together. Ten wrong tries 
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Show the form, or sign the person in and go where they wanted to go."""
     if request.user.is_authenticated:
-        return HttpResponseRedirect(_local(request, request.GET.get("next", "")))
+        return HttpResponseRedirect(local(request, request.GET.get("next", "")))
     if request.method == "GET":
         return render(request, "accounts/sign_in.html", {"next": request.GET.get("next", "")})
     form = SignInForm(request.POST)
@@ -42,7 +42,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         login(request, user)
         audit.record(kind=AuditKind.PERSON_SIGNED_IN, by=actor_of(request))
-    return HttpResponseRedirect(_local(request, request.POST.get("next", "")))
+    return HttpResponseRedirect(local(request, request.POST.get("next", "")))
 
 
 @require_POST
@@ -59,7 +59,7 @@ def sign_out(request: PersonRequest) -> HttpResponse:
 @guarded(Action.PUBLIC)
 def theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen theme in a cookie and go back."""
-    response = HttpResponseRedirect(_local(request, request.POST.get("next", "")))
+    response = HttpResponseRedirect(local(request, request.POST.get("next", "")))
     chosen = request.POST.get("theme", "")
     response.set_cookie(
         THEME_COOKIE,
@@ -100,7 +100,7 @@ def _refused(request: HttpRequest, form: SignInForm) -> HttpResponse:
     return render(request, "accounts/sign_in.html", context, status=401)
 
 
-def _local(request: HttpRequest, target: str) -> str:
+def local(request: HttpRequest, target: str) -> str:
     """Return the target if it is a page of ours, else the start."""
     is_ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()

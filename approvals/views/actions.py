@@ -25,7 +25,9 @@ class Off:
 def context(situation: Situation) -> dict[str, Any]:
     """Return every action with why it is off, and `can_<verb>` for each that has a control of its own."""
     offers = decisions.by_verb(situation)
-    min_note, min_reason = policy.min_reason_lengths(situation.promotion)
+    min_note, min_reason = policy.min_reason_lengths(
+        situation.promotion, effective=situation.effective
+    )
     return {
         "offers": offers,
         "possible": [offer for offer in offers.values() if offer.is_possible],

@@ -7,14 +7,14 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from approvals import permissions
+from approvals import permissions, policy
 from approvals.forms import ApplicationFilterForm, TagFilterForm
 from approvals.permissions import Action, guarded
 from approvals.presenters import strips
 from approvals.queries import applications, asked, keyset, tags
 from approvals.queries.applications import ImageRow, Show, Wanted
 from approvals.queries.tags import Judged, Trial
-from approvals.views import pages, sight
+from approvals.views import held, pages, sight
 from approvals.views.pending import Chip
 from approvals.views.requests import PersonRequest
 from updater import clock
@@ -99,6 +99,12 @@ def application(request: PersonRequest, namespace: str, name: str) -> HttpRespon
         "may_decide": permissions.may(request.user, Action.DECIDE, found),
         "may_execute": permissions.may(request.user, Action.EXECUTE, found),
         "now": at,
+        **held.context(
+            found,
+            may_hold=permissions.may(request.user, Action.HOLD, found),
+            min_reason=policy.min_reason_to_hold(found),
+            at=at,
+        ),
         **_judged(request, found, images, at=at),
     }
     return pages.show(request, "applications/application", context)

@@ -9,9 +9,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from approvals import permissions
+from approvals.models import Hold
 from approvals.permissions import Action
 from approvals.presenters import times
-from approvals.queries import counts
+from approvals.queries import counts, holds
 from approvals.views import sight
 
 THEMES = ("system", "light", "dark")
@@ -43,12 +44,15 @@ def _for_person(request: HttpRequest, user: User, now: datetime) -> dict[str, An
     roles = permissions.roles_of(user)
     if not roles:
         return {"roles": ()}
+    visible = sight.visible_to(request)
     may_review = permissions.carries(roles, Action.REVIEW)
     figures = counts.around(
-        sight.visible_to(request),
+        visible,
         reviewable=sight.reviewable_by(request) if may_review else None,
         person_id=user.pk,
     )
+    held = holds.standing(visible, at=now)
+    stop = next((hold for hold in held if hold.scope == Hold.Scope.EVERYTHING), None)
     return {
         "roles": sorted(roles),
         "may_view_audit": bool(roles.intersection(permissions.roles_with(Action.VIEW_AUDIT))),
@@ -56,6 +60,9 @@ def _for_person(request: HttpRequest, user: User, now: datetime) -> dict[str, An
         "pending_count": figures.pending,
         "review_count": figures.reviews,
         "needs_person": figures.needs_person,
+        "hold_count": len(held),
+        "stop": stop,
+        "may_lift_stop": stop is not None and permissions.may_everywhere(user, Action.HOLD),
         "banner": _banner(figures, now),
     }
 

@@ -112,12 +112,16 @@ def outcome_of(promotion: Promotion) -> tuple[str, str]:
         missing = policy.missing_approvals(promotion)
         return "sign", f"Your approval of {tag} for {name} counts; {missing} more needed."
     closed = waiting.closed_of(promotion, at=clock.now())
-    then = f"It waits: {visible(closed.text)}" if closed else "A worker writes it now."
+    waits = f"It waits: {visible(closed.text)}" if closed else ""
+    again = f"Another attempt to write {tag} for {name}"
     return {
-        Status.APPROVED: ("sign", f"Approved: {name} goes to {tag}. {then}"),
+        Status.APPROVED: (
+            "sign",
+            f"Approved: {name} goes to {tag}. {waits or 'A worker writes it now.'}",
+        ),
         Status.REJECTED: ("ok", f"Rejected: {tag} is not offered again for {name}."),
         Status.WITHDRAWN: ("ok", f"Withdrawn: {tag} for {name}. Nothing is written."),
-        Status.ERRORED: ("sign", f"Another attempt to write {tag} for {name} starts now."),
+        Status.ERRORED: ("sign", f"{again} is due. {waits}" if waits else f"{again} starts now."),
     }.get(Status(promotion.status), ("ok", f"{name}: {promotion.get_status_display().lower()}."))
 
 

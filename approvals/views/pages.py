@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
 
@@ -18,6 +19,9 @@ def show(
         template = f"{folder}/_{name}.html"
     whole = {**context, "is_partial": is_partial(request)}
     response = render(request, template, whole, status=status)
+    if is_partial(request):
+        # What stands over every page changes with the part that is fetched.
+        response.write(render_to_string("components/_banners.html", whole, request))
     patch_vary_headers(response, ["HX-Request"])
     return response
 

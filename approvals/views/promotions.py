@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from approvals import decisions, policy, sealing, waiting
 from approvals.decisions import Situation
-from approvals.models import Promotion
+from approvals.models import Comment, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
 from approvals.presenters import diffs, links, sentences
@@ -20,9 +20,10 @@ from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
 from approvals.queries import promotions
 from approvals.queries.promotions import Dossier
-from approvals.views import actions, pages, sight, verdicts
+from approvals.views import actions, held, pages, sight, verdicts
 from approvals.views.requests import PersonRequest
 from updater import clock
+from updater.audit import AuditKind
 from updater.models import AuditEvent, ImageManifest
 
 SOURCE = "org.opencontainers.image.source"
@@ -106,16 +107,23 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "planned_at": planned_at(row),
         "gates": gates,
         "passing": sum(gate.is_open for gate in gates),
-        "rule": policy.rule_in_words(row),
+        "rule": policy.rule_in_words(row, effective=situation.effective),
         "alone": policy.judge_alone([row], at=at).get(row.pk) if row.is_pending else None,
         "sealed": sealed_fields(row.subject),
         "change": _change(row, around),
-        "timeline": timeline(row, around.events),
+        "timeline": timeline(row, around.events, around.comments),
         "tense": verdicts.tense_of(row),
         **_review(row),
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "seen": seen_mark(row),
         "now": at,
+        **held.context(
+            row.application,
+            may_hold=situation.may(Action.HOLD),
+            min_reason=situation.effective.min_reason_reject,
+            at=at,
+            alias=row.tracked_image.alias,
+        ),
         **actions.context(situation),
     }
 
@@ -133,14 +141,25 @@ def seen_mark(row: Promotion) -> str:
     return f"{row.seal}.{row.revision}.{row.status}"
 
 
-def timeline(row: Promotion, events: Iterable[AuditEvent]) -> list[Moment]:
-    """Return the events and the finding of the candidate as lines, newest first."""
+def timeline(
+    row: Promotion, events: Iterable[AuditEvent], comments: Iterable[Comment] = ()
+) -> list[Moment]:
+    """Return events, comments and the finding of the candidate as lines, newest first."""
     candidate = row.candidate
     reason = visible(candidate.reason) or "asked for by a person"
     found = Told("PENDING", "plain", "Found", f"Candidate found: {reason}", "")
-    lines = [Moment(event.at, visible(event.actor), sentences.tell(event)) for event in events]
+    lines = [
+        Moment(event.at, visible(event.actor), sentences.tell(event))
+        for event in events
+        if event.kind != AuditKind.COMMENT_WRITTEN  # told by the comment itself, which is not cut
+    ]
+    lines += [Moment(said.at, visible(said.author), _said(said)) for said in comments]
     lines.append(Moment(candidate.found_at, "", found))
     return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def _said(comment: Comment) -> Told:
+    return Told("comment", "plain", "Commented", "wrote a comment", visible(comment.text))
 
 
 def sealed_fields(subject: dict[str, Any]) -> list[SealedField]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from approvals import waiting
 from approvals.decisions import Situation
 from approvals.forms import ReleaseFilterForm
 from approvals.models import Execution, Promotion
@@ -16,7 +17,7 @@ from approvals.presenters import links, runbooks
 from approvals.presenters.people import name_of
 from approvals.queries import keyset, promotions, recovery, releases
 from approvals.queries.releases import Show, Wanted
-from approvals.views import actions, ledger, pages, sight, verdicts
+from approvals.views import actions, held, ledger, pages, sight, verdicts
 from approvals.views.promotions import found
 from approvals.views.requests import PersonRequest
 from updater import clock
@@ -84,7 +85,12 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     context = {
         "section": "releases",
         "promotion": row,
-        "verdict": verdicts.of(row, situation.standing, now=situation.at),
+        "verdict": verdicts.of(
+            row,
+            situation.standing,
+            now=situation.at,
+            closed=waiting.closed_of(row, at=situation.at),
+        ),
         "attempts": attempts,
         "attempt": chosen,
         "steps": ledger.steps_of(row, chosen),
@@ -93,6 +99,13 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
         "runbook": _runbook(row),
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "now": situation.at,
+        **held.context(
+            row.application,
+            may_hold=situation.may(Action.HOLD),
+            min_reason=situation.effective.min_reason_reject,
+            at=situation.at,
+            alias=row.tracked_image.alias,
+        ),
         **actions.context(situation),
     }
     return pages.show(request, "releases/execution", context)

@@ -24,10 +24,12 @@ PAGES = {
     "policy": "/policy/?application=argocd/first",
     "releases of an Application": "/applications/argocd/first/releases/?image=image-0",
     "roll back": "/promotions/{ended}/roll-back/",
+    "holds": "/holds/",
+    "hold": "/holds/new/?scope=application&application=argocd/first",
     "audit": "/audit/?open=1",
 }
 # Session, account, groups, frame, and what the page itself reads.
-LIMIT = 40
+LIMIT = 44
 
 
 @pytest.fixture
@@ -66,6 +68,9 @@ def _add(first: Application, number: int, sre: User) -> tuple[Promotion, Promoti
     stuck = builders.make_promotion(status="ERRORED")
     builders.make_step(builders.make_execution(stuck, ended_at=stuck.created_at), "Push")
     builders.make_event(AuditKind.TRAILER_FORGED, promotion=stuck, reason="not ours")
+    builders.make_hold(tracked_image=image)
+    builders.make_hold(tracked_image=image, released_at=pending.created_at)
+    builders.make_comment(pending, sre)
     return pending, ended
 
 

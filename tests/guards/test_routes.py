@@ -14,6 +14,7 @@ SIGNED_IN = EVERYONE - {"anonymous"}
 KNOWN = SIGNED_IN - {"outsider"}
 APPROVERS = frozenset({"sre"})
 ASKERS = frozenset({"sre", "viewer"})
+COMMENTERS = frozenset({"sre", "viewer"})
 TRAIL_READERS = frozenset({"sre", "auditor", "administrator"})
 
 # route name → method, who gets past the door
@@ -46,6 +47,10 @@ MATRIX = {
     "approvals:application": ("get", KNOWN),
     "approvals:release-list": ("get", KNOWN),
     "approvals:policy": ("get", KNOWN),
+    "approvals:hold-list": ("get", KNOWN),
+    "approvals:hold": ("get", APPROVERS),
+    "approvals:release": ("post", APPROVERS),
+    "approvals:comment": ("post", COMMENTERS),
     "approvals:audit-list": ("get", TRAIL_READERS),
     "approvals:audit-export": ("get", TRAIL_READERS),
     "approvals:sign-in": ("get", EVERYONE),
@@ -71,6 +76,9 @@ MATRIX = {
     "api:recovery": ("get", KNOWN),
     "api:promotion-look": ("post", APPROVERS),
     "api:promotion-finding": ("post", APPROVERS),
+    "api:promotion-comments": ("post", COMMENTERS),
+    "api:hold-list": ("get", KNOWN),
+    "api:hold-release": ("post", APPROVERS),
     "api:audit-event-list": ("get", TRAIL_READERS),
 }
 WITH_APPLICATION = {
@@ -92,6 +100,7 @@ WITH_PROMOTION_ID = {
     "emergency",
     "look",
     "finding",
+    "comment",
 }
 
 
@@ -124,6 +133,8 @@ OTHER_ARGUMENTS = {
     "approvals:review": 1,
     "api:review": 1,
     "approvals:refusal-lift": 1,
+    "approvals:release": 1,
+    "api:hold-release": 1,
 }
 
 

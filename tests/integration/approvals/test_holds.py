@@ -14,7 +14,7 @@ from approvals.lifecycle import TransitionRefusedError
 from approvals.models import Hold, Promotion
 from approvals.permissions import NotAllowedError
 from tests import builders
-from tests.integration.approvals.conftest import WORKER
+from tests.integration.conftest import WORKER
 from updater import audit
 from updater.audit import Actor, AuditKind
 from updater.errors import PermanentError
