@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from approvals import execution, outcomes, promotions, requested
+from approvals import authorship, execution, outcomes, promotions, requested
 from updater import clock, locks
 from updater.audit import Actor
 from updater.connections import Connections
@@ -26,6 +26,13 @@ def propose_promotions() -> None:
         world = Connections()
         requested.sweep(world=world, by=WORKER)  # first: the way back sets offers aside
         promotions.sweep(world=world, by=WORKER)
+
+
+@shared_task(name="approvals.read_authors", queue="scan", soft_time_limit=240, time_limit=270)
+def read_authors() -> None:
+    """Read who wrote what is proposed, where a policy asks for it."""
+    with suppress(locks.LockTakenError), locks.hold("read authors"):
+        authorship.sweep(world=Connections(), by=WORKER)
 
 
 @shared_task(

@@ -31,6 +31,7 @@ class AuditKind(StrEnum):
     TAG_MOVED = "tag.moved"
     PROMOTION_OPENED = "promotion.opened"
     PROMOTION_NOT_OPENED = "promotion.not_opened"
+    AUTHORS_READ = "promotion.authors_read"
     PROMOTION_RESEALED = "promotion.resealed"
     PROMOTION_REQUESTED = "promotion.requested"
     APPROVAL_GIVEN = "approval.given"

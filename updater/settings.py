@@ -277,6 +277,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(SWEEP_SECONDS),
         "options": {"queue": "scan", "expires": SWEEP_SECONDS},
     },
+    "authors": {
+        "task": "approvals.read_authors",
+        "schedule": schedule(SWEEP_SECONDS),
+        "options": {"queue": "scan", "expires": SWEEP_SECONDS},
+    },
     "execute": {
         "task": "approvals.execute_promotions",
         "schedule": schedule(SWEEP_SECONDS),

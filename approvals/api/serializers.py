@@ -6,8 +6,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from approvals import decisions, waiting
+from approvals import decisions, policy, waiting
 from approvals.models import Comment, Decision, Finding, Promotion, Review
+from approvals.presenters import left_out
 from updater import clock
 from updater.models import Application, AuditEvent, TrackedImage
 
@@ -204,6 +205,14 @@ class GateSerializer(serializers.Serializer[Any]):
     )
 
 
+class ExcludedSerializer(serializers.Serializer[Any]):
+    """Somebody whose approval would not count."""
+
+    username = serializers.CharField()
+    why = serializers.CharField()
+    commit = serializers.CharField(help_text="The commit that excludes them, if one does.")
+
+
 class PromotionDetailSerializer(PromotionSerializer):
     """A promotion with what is sealed, what would be written, its decisions, and what the caller can do."""
 
@@ -211,6 +220,7 @@ class PromotionDetailSerializer(PromotionSerializer):
     comments = CommentSerializer(many=True)
     actions = serializers.SerializerMethodField()
     gates = serializers.SerializerMethodField()
+    excluded = serializers.SerializerMethodField()
 
     class Meta(PromotionSerializer.Meta):
         fields = (
@@ -221,12 +231,20 @@ class PromotionDetailSerializer(PromotionSerializer):
             "comments",
             "actions",
             "gates",
+            "excluded",
         )
 
     @extend_schema_field(GateSerializer(many=True))
     def get_gates(self, promotion: Promotion) -> list[dict[str, Any]]:
         """Return what it waits for and what lets it pass; nothing once it has started."""
         return [gate.as_dict() for gate in waiting.gates(promotion, at=clock.now())]
+
+    @extend_schema_field(ExcludedSerializer(many=True))
+    def get_excluded(self, promotion: Promotion) -> list[dict[str, str]]:
+        """Return whose approval would not count, and why."""
+        standing = policy.explain_all([promotion], None, at=clock.now())[promotion.pk]
+        found = left_out.of(promotion, standing).people
+        return [{"username": one.username, "why": one.why, "commit": one.commit} for one in found]
 
     @extend_schema_field(ActionSerializer(many=True))
     def get_actions(self, promotion: Promotion) -> list[dict[str, Any]]:

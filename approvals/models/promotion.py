@@ -110,6 +110,8 @@ class Promotion(models.Model):
     returns_to = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="returns"
     )
+    # Who had a hand in what is proposed, from the source repository (authorship.Reading), never sealed; {}: not read
+    authors = models.JSONField(default=dict, blank=True)
     superseded_by = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="supersedes"
     )

@@ -65,6 +65,16 @@ def effective_for(applications: Iterable[Application], policy: Policy) -> dict[i
     return {pk: _resolved(identity, target) for pk, target in targets.items()}
 
 
+def excluding(what: str, applications: Iterable[Application]) -> list[int]:
+    """Return the primary keys of the Applications whose rules exclude this kind of people."""
+    policy = store.current()
+    rules = policy.document.rules
+    if policy.closed or not any(what in rule.exclude for rule in rules):
+        return []
+    found = effective_for(applications, policy)
+    return [pk for pk, effective in found.items() if what in effective.exclude]
+
+
 def effective_of(application: Application) -> Effective:
     """Return what the policy that stands says for an Application."""
     return effective_for([application], store.current())[application.pk]

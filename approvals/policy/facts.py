@@ -227,14 +227,14 @@ def _commit_authors(
     wanted = [row.pk for row in promotions if "commit-authors" in effective[row.pk].exclude]
     if not wanted:
         return {}
-    rows = Promotion.objects.filter(pk__in=wanted).values_list("pk", "plan__authors")
-    return {pk: _authors(stored, document) for pk, stored in rows}
+    rows = Promotion.objects.filter(pk__in=wanted).values_list("pk", "to_digest", "authors")
+    return {pk: _authors(stored, digest, document) for pk, digest, stored in rows}
 
 
-def _authors(stored: Any, document: Document) -> Authors:  # noqa: ANN401  a part of the stored plan
-    if not isinstance(stored, dict):
+def _authors(stored: dict[str, Any], digest: str, document: Document) -> Authors:
+    if stored.get("digest") != digest:  # also after the tag was pushed again
         return Authors(
-            problem="the commits between the running and the proposed build were not read"
+            problem="the commits between the running and the proposed build were not read yet"
         )
     commits = [item for item in stored.get("commits", []) if isinstance(item, dict)]
     kept = set(_without_ignored([str(item.get("address", "")) for item in commits], document))

@@ -87,6 +87,9 @@ SENTENCES: dict[AuditKind, Sentence] = {
         tone="sign",
     ),
     AuditKind.PROMOTION_NOT_OPENED: _trouble("Not opened", "could not propose {tag}"),
+    AuditKind.AUTHORS_READ: _done(
+        "read who wrote {tag}", ": {people} in {commits}", icon="person", tone="plain"
+    ),
     AuditKind.PROMOTION_RESEALED: _trouble(
         "Sealed anew",
         "sealed anew as {seal}",

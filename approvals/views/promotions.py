@@ -15,7 +15,7 @@ from approvals.decisions import Situation
 from approvals.models import Comment, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
-from approvals.presenters import diffs, links, sentences
+from approvals.presenters import diffs, left_out, links, sentences
 from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
 from approvals.queries import promotions
@@ -108,6 +108,7 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "gates": gates,
         "passing": sum(gate.is_open for gate in gates),
         "rule": policy.rule_in_words(row, effective=situation.effective),
+        "left_out": left_out.of(row, standing),
         "alone": policy.judge_alone([row], at=at).get(row.pk) if row.is_pending else None,
         "sealed": sealed_fields(row.subject),
         "change": _change(row, around),

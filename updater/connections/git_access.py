@@ -5,10 +5,17 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from updater.errors import PermanentError
 from updater.integrations import git, kubernetes
 
 if TYPE_CHECKING:
     from updater.integrations.kubernetes.client import ClusterClient
+
+
+class SourceNotKnownError(PermanentError):
+    """A label names a place that nobody told us to talk to."""
+
+    code = "source_not_known"
 
 
 def remote(cluster: "ClusterClient", url: str, *, project: str, secret: str) -> git.Remote:
@@ -33,6 +40,26 @@ def remote(cluster: "ClusterClient", url: str, *, project: str, secret: str) -> 
         ),
         allow_http=settings.ALLOW_INSECURE_GIT,
     )
+
+
+def source_remote(cluster: "ClusterClient", url: str, *, project: str, known: str) -> git.Remote:
+    """Return a source repository that an image's label names: with Argo CD's credentials, or on a host known here.
+
+    The label is written by whoever builds the image, so without credentials no host is asked that neither Argo CD
+    nor the write-back (`known`) uses.
+    """
+    secrets = list(cluster.list_repository_secrets(settings.ARGOCD_NAMESPACE))
+    hosts = {
+        git.host_of(secret.fields.get("url", b"").decode("utf-8", "replace")) for secret in secrets
+    }
+    if git.match(url, project, secrets) is None and git.host_of(url) not in {
+        *hosts,
+        git.host_of(known),
+    } - {""}:
+        raise SourceNotKnownError(
+            f"{git.redact(url)} is on a host for which Argo CD holds no repository, so it was not asked"
+        )
+    return remote(cluster, url, project=project, secret="")
 
 
 def signing_key() -> git.SigningKey | None:

@@ -95,6 +95,12 @@ class Connections:
             )
         return self._mirrors[key]
 
+    def source_history(self, url: str, project: str, known: str) -> git.SourceHistory:
+        """Return the history of the source repository that an image's label names; `known` is where we write."""
+        remote = git_access.source_remote(self.cluster, url, project=project, known=known)
+        name = hashlib.sha256(f"{url}\x1f{project}".encode()).hexdigest()[:32]
+        return git.SourceHistory(Path(settings.STATE_DIR) / "sources" / name, remote)
+
     def pull_requests(
         self, host: str, url: str, project: str, secret: str = ""
     ) -> pull_requests.PullRequestHost:

@@ -137,12 +137,12 @@ def test_explain_of_who_asked_excludes_them_whatever_the_policy_says(stand, peop
 
 def _with_commits(*commits, problem="", **labels):
     promotion = builders.make_promotion()
-    authors = {
+    promotion.authors = {
+        "digest": promotion.to_digest,
         "commits": [{"sha": sha, "address": address} for sha, address in commits],
         "problem": problem,
         "at": timezone.now().isoformat(),
     }
-    promotion.plan = {**promotion.plan, "authors": authors}
     promotion.save()
     ImageManifest.objects.filter(candidates=promotion.candidate_id).update(
         labels={"org.opencontainers.image.authors": labels.get("builder", "bot@example.com")}
@@ -196,7 +196,7 @@ def test_decision_by_who_turns_out_to_be_an_author_does_not_count(stand, people)
     promotion = _with_commits()
     _approve(promotion, people["ana"])
     promotion.refresh_from_db()
-    promotion.plan["authors"]["commits"] = [{"sha": "abc", "address": "ana"}]
+    promotion.authors["commits"] = [{"sha": "abc", "address": "ana"}]
     promotion.save()
 
     standing = _explain(promotion, people["ben"])
@@ -235,7 +235,7 @@ def test_explain_of_a_promotion_whose_commits_nobody_read_says_so(stand, people)
     unknown = _explain(builders.make_promotion(), people["dan"]).unknown
 
     assert unknown == (
-        "the commits between the running and the proposed build were not read",
+        "the commits between the running and the proposed build were not read yet",
         "the image has no label org.opencontainers.image.authors",
     )
 

@@ -13,10 +13,12 @@ from updater.integrations.git.errors import (
     GitError,
     GitProgramMissingError,
     GitTimeoutError,
+    HistoryTooLongError,
     HostKeyRefusedError,
     MirrorBusyError,
     MirrorDamagedError,
     NothingToCommitError,
+    NotInHistoryError,
     ObjectNotServedError,
     PushDeclinedError,
     PushMovedError,
@@ -35,6 +37,9 @@ from updater.integrations.git.mirror import GitMirror
 from updater.integrations.git.process import Limits
 from updater.integrations.git.remotes import Credentials, GitHubAppKey, Remote
 from updater.integrations.git.signing import SigningKey
+from updater.integrations.git.source_history import Hand, SourceHistory
+from updater.integrations.git.urls import host as host_of
+from updater.integrations.git.urls import redact
 
 __all__ = [
     "AuthenticationRefusedError",
@@ -50,11 +55,14 @@ __all__ = [
     "GitMirror",
     "GitProgramMissingError",
     "GitTimeoutError",
+    "Hand",
+    "HistoryTooLongError",
     "HostKeyRefusedError",
     "Limits",
     "Message",
     "MirrorBusyError",
     "MirrorDamagedError",
+    "NotInHistoryError",
     "NothingToCommitError",
     "ObjectNotServedError",
     "PathChange",
@@ -71,10 +79,13 @@ __all__ = [
     "Signature",
     "SigningFailedError",
     "SigningKey",
+    "SourceHistory",
     "TargetNotAFileError",
     "UrlRefusedError",
     "complete",
     "credentials_of_secret",
+    "host_of",
     "match",
+    "redact",
     "with_trailers",
 ]

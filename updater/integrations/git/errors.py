@@ -176,6 +176,20 @@ class BranchNotFoundError(GitError, PermanentError):
     sentence = "no such branch"
 
 
+class NotInHistoryError(GitError, PermanentError):
+    """Two commits that should follow each other do not: the history was rewritten, or the build goes back."""
+
+    code = "git_not_in_history"
+    sentence = "one build does not follow the other"
+
+
+class HistoryTooLongError(GitError, PermanentError):
+    """More commits than anybody wants to look at."""
+
+    code = "git_history_too_long"
+    sentence = "too many commits to look at"
+
+
 class CommitNotFoundError(GitError, PermanentError):
     """No such commit: the history was rewritten, or the branch was never fetched."""
 
