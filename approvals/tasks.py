@@ -8,9 +8,10 @@ import socket
 from contextlib import suppress
 
 from celery import shared_task
+from django.conf import settings
 
 from approvals import authorship, execution, outcomes, promotions, requested
-from updater import clock, locks
+from updater import clock, locks, turns
 from updater.audit import Actor
 from updater.connections import Connections
 from updater.crashpoints import crashpoint
@@ -48,7 +49,8 @@ def execute_promotions() -> None:
 def observe_outcomes() -> None:
     """Judge what was written."""
     with suppress(locks.LockTakenError), locks.hold("observe outcomes"):
-        outcomes.sweep(world=Connections(), by=WORKER)
+        if turns.take("observe outcomes", every_seconds=settings.SWEEP_SECONDS):
+            outcomes.sweep(world=Connections(), by=WORKER)
 
 
 def _holder() -> str:

@@ -227,6 +227,7 @@ if PULL_REQUEST_MERGE not in ("never", "when-allowed"):
 REQUEST_SYNC = env_bool("REQUEST_SYNC")
 SCAN_SECONDS = env_int("SCAN_SECONDS", 120)
 INVENTORY_SECONDS = env_int("INVENTORY_SECONDS", 30)
+SCAN_LOOK_SECONDS = min(SCAN_SECONDS, 15)  # between looks for image repositories that are due
 SWEEP_SECONDS = env_int("SWEEP_SECONDS", 5)
 OUTCOME_DEADLINE_SECONDS = env_int("OUTCOME_DEADLINE_SECONDS", 900)
 PENDING_EXPIRY_SECONDS = env_int("PENDING_EXPIRY_SECONDS", 7 * 86400)
@@ -261,21 +262,23 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "scan"
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
+# Machines judge expiry by their own clocks, so it is only a bound; updater.turns keeps piled up messages from harm
+DAY = 86400
 CELERY_BEAT_SCHEDULE = {
     "inventory": {
         "task": "updater.reconcile_inventory",
         "schedule": schedule(INVENTORY_SECONDS),
-        "options": {"queue": "scan", "expires": INVENTORY_SECONDS},
+        "options": {"queue": "scan", "expires": DAY},
     },
     "scans": {
         "task": "updater.scan_registries",
-        "schedule": schedule(min(SCAN_SECONDS, 15)),
-        "options": {"queue": "scan", "expires": 15},
+        "schedule": schedule(SCAN_LOOK_SECONDS),
+        "options": {"queue": "scan", "expires": DAY},
     },
     "propose": {
         "task": "approvals.propose_promotions",
         "schedule": schedule(SWEEP_SECONDS),
-        "options": {"queue": "scan", "expires": SWEEP_SECONDS},
+        "options": {"queue": "scan", "expires": DAY},
     },
     "authors": {
         "task": "approvals.read_authors",
@@ -285,12 +288,12 @@ CELERY_BEAT_SCHEDULE = {
     "execute": {
         "task": "approvals.execute_promotions",
         "schedule": schedule(SWEEP_SECONDS),
-        "options": {"queue": "execute", "expires": SWEEP_SECONDS},
+        "options": {"queue": "execute", "expires": DAY},
     },
     "observe": {
         "task": "approvals.observe_outcomes",
         "schedule": schedule(SWEEP_SECONDS),
-        "options": {"queue": "execute", "expires": SWEEP_SECONDS},
+        "options": {"queue": "execute", "expires": DAY},
     },
 }
 

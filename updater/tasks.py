@@ -6,7 +6,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from updater import clock, inventory, locks, scanning
+from updater import clock, inventory, locks, scanning, turns
 from updater.audit import Actor
 from updater.connections import Connections
 from updater.errors import TransientError
@@ -22,6 +22,8 @@ WATCH_MARGIN_SECONDS = 2  # the watch ends before beat's next listing is due
 def reconcile_inventory() -> None:
     """List all Applications, then follow their changes until the next listing is due."""
     with suppress(locks.LockTakenError), locks.hold("inventory"):
+        if not turns.take("inventory", every_seconds=settings.INVENTORY_SECONDS):
+            return
         world = Connections()
         how = _how_to_read(world)
         listing = world.cluster.list_applications(settings.WATCH_NAMESPACES)
@@ -33,6 +35,8 @@ def reconcile_inventory() -> None:
 def scan_registries() -> None:
     """Scan the image repositories that are due."""
     with suppress(locks.LockTakenError), locks.hold("scan registries"):
+        if not turns.take("scan registries", every_seconds=settings.SCAN_LOOK_SECONDS):
+            return
         world = Connections()
         scanning.scan_due(
             endpoints=world.registries,

@@ -7,6 +7,7 @@ from updater.models.candidate import Candidate, Refusal
 from updater.models.image_repository import ImageManifest, ImageRepository, Registry
 from updater.models.image_tag import ImageTag, TagDigest
 from updater.models.tracked_image import TrackedImage
+from updater.models.turn import Turn
 
 __all__ = [
     "Application",
@@ -20,4 +21,5 @@ __all__ = [
     "Registry",
     "TagDigest",
     "TrackedImage",
+    "Turn",
 ]
