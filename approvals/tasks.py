@@ -33,7 +33,8 @@ def propose_promotions() -> None:
 def read_authors() -> None:
     """Read who wrote what is proposed, where a policy asks for it."""
     with suppress(locks.LockTakenError), locks.hold("read authors"):
-        authorship.sweep(world=Connections(), by=WORKER)
+        if turns.take("read authors", every_seconds=settings.SWEEP_SECONDS):
+            authorship.sweep(world=Connections(), by=WORKER)
 
 
 @shared_task(

@@ -283,7 +283,7 @@ CELERY_BEAT_SCHEDULE = {
     "authors": {
         "task": "approvals.read_authors",
         "schedule": schedule(SWEEP_SECONDS),
-        "options": {"queue": "scan", "expires": SWEEP_SECONDS},
+        "options": {"queue": "scan", "expires": DAY},
     },
     "execute": {
         "task": "approvals.execute_promotions",
