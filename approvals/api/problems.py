@@ -14,6 +14,7 @@ from approvals.decisions import (
     HoldNotPossibleError,
     PromotionNotFoundError,
     ReasonMissingError,
+    RequestNotFoundError,
     SealChangedError,
 )
 from approvals.permissions import NotAllowedError
@@ -34,6 +35,7 @@ class KeyReusedError(PermanentError):
 
 _STATUS: tuple[tuple[type[UpdaterError], int], ...] = (
     (PromotionNotFoundError, status.HTTP_404_NOT_FOUND),
+    (RequestNotFoundError, status.HTTP_404_NOT_FOUND),
     (NotAllowedError, status.HTTP_403_FORBIDDEN),
     (HoldNotFoundError, status.HTTP_404_NOT_FOUND),
     (HoldNotPossibleError, status.HTTP_400_BAD_REQUEST),

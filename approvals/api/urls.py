@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from approvals.api import holds, recovery, reviews, schema, verbs, views
+from approvals.api import asking, holds, recovery, reviews, schema, verbs, views
 
 app_name = "api"
 security_schemes = (schema.TokenScheme,)  # known to the OpenAPI document by being imported
@@ -28,6 +28,14 @@ urlpatterns = [
         verbs.WithdrawApproval.as_view(),
         name="promotion-withdraw-approval",
     ),
+    path("promotions/<uuid:pk>/roll-back", asking.RollBack.as_view(), name="promotion-roll-back"),
+    path(
+        "applications/<str:namespace>/<str:name>/requests",
+        asking.TagRequests.as_view(),
+        name="tag-requests",
+    ),
+    path("requests/<uuid:pk>", asking.RequestDetail.as_view(), name="request"),
+    path("requests/<uuid:pk>/withdraw", asking.WithdrawRequest.as_view(), name="request-withdraw"),
     path("policy", views.PolicyOfApplication.as_view(), name="policy"),
     path("promotions/<uuid:pk>/look", verbs.Look.as_view(), name="promotion-look"),
     path("promotions/<uuid:pk>/finding", verbs.Finding.as_view(), name="promotion-finding"),

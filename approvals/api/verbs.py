@@ -98,7 +98,8 @@ class Retry(APIView):
 class Withdraw(APIView):
     """Take an open or errored promotion off the table; its digest may be offered again."""
 
-    required_action: ClassVar[Action] = Action.EXECUTE
+    # Who asked for it may take it back; the verb looks who that was.
+    required_action: ClassVar[Action] = Action.REQUEST
 
     @_described("withdraw", serializers.WithReasonSerializer)
     def post(self, request: Request, pk: UUID) -> Response:

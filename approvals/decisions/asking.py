@@ -55,6 +55,8 @@ def require_reason(application: Application, reason: str) -> None:
     Raises:
         ReasonMissingError: with how many characters are needed.
     """
+    if "\x00" in reason or any("\ud800" <= sign <= "\udfff" for sign in reason):
+        raise ReasonMissingError("The reason holds signs that cannot be kept; write it anew.")
     needed = policy.effective_of(application).min_reason_reject
     if len(reason.strip()) < needed:
         raise ReasonMissingError(f"Give a reason of at least {needed} characters.")

@@ -58,7 +58,7 @@ def lift(request: PersonRequest, refusal_id: int) -> HttpResponse:
         tag = visible(refusal.tag)
         return _done(request, f"Lifted: the next scan may offer {tag} again.", application)
 
-    return _page(request, "applications/lift.html", application, {"refusal": refusal}, act)
+    return _page(request, "applications/lift.html", application, {"lifting": refusal}, act)
 
 
 @require_http_methods(["GET", "POST"])

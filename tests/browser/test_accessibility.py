@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from playwright.sync_api import Page
 
+from approvals.models import Request
 from tests import builders
 from updater.audit import AuditKind
+from updater.models import Refusal
 
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 RUN = """() => axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
@@ -21,6 +24,10 @@ PAGES = (
     "promotions/{errored}/execution/",
     "applications/",
     "applications/argocd/checkout/",
+    "applications/argocd/checkout/releases/",
+    "applications/argocd/checkout/request/?image=web&tag=main-0000001",
+    "promotions/{succeeded}/roll-back/",
+    "refusals/{refusal}/lift/",
     "releases/",
     "audit/?open=1",
     "nowhere/",
@@ -41,8 +48,25 @@ def ids(transactional_db: None, sre: User) -> dict[str, str]:
     builders.make_decision(errored, sre)
     builders.make_step(builders.make_execution(errored), "Push", state="STOPPED")
     builders.make_event(AuditKind.PROMOTION_OPENED, promotion=pending, tag=pending.to_tag)
-    builders.make_promotion(builders.make_candidate(image, "main-0000001"), status="SUCCEEDED")
-    return {"pending": str(pending.pk), "errored": str(errored.pk)}
+    succeeded = builders.make_promotion(
+        builders.make_candidate(image, "main-0000001"), status="SUCCEEDED"
+    )
+    told = {"reason": "it was slow", "by": "ines", "at": timezone.now()}
+    refusal = Refusal.objects.create(tracked_image=worker, tag="main-1", digest="sha256:1", **told)
+    Request.objects.create(
+        tracked_image=worker,
+        kind="chosen",
+        tag="main-2",
+        reason="needed",
+        by=sre,
+        at=timezone.now(),
+    )
+    return {
+        "pending": str(pending.pk),
+        "errored": str(errored.pk),
+        "succeeded": str(succeeded.pk),
+        "refusal": str(refusal.pk),
+    }
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

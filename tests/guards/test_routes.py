@@ -66,7 +66,7 @@ MATRIX = {
     "api:promotion-approve": ("post", APPROVERS),
     "api:promotion-reject": ("post", APPROVERS),
     "api:promotion-retry": ("post", APPROVERS),
-    "api:promotion-withdraw": ("post", APPROVERS),
+    "api:promotion-withdraw": ("post", ASKERS),
     "api:promotion-abort": ("post", APPROVERS),
     "api:promotion-withdraw-approval": ("post", APPROVERS),
     "api:policy": ("get", KNOWN),
@@ -79,12 +79,17 @@ MATRIX = {
     "api:promotion-comments": ("post", COMMENTERS),
     "api:hold-list": ("get", KNOWN),
     "api:hold-release": ("post", APPROVERS),
+    "api:promotion-roll-back": ("post", APPROVERS),
+    "api:tag-requests": ("post", ASKERS),
+    "api:request": ("get", KNOWN),
+    "api:request-withdraw": ("post", ASKERS),
     "api:audit-event-list": ("get", TRAIL_READERS),
 }
 WITH_APPLICATION = {
     "approvals:application",
     "approvals:application-releases",
     "approvals:tag-request",
+    "api:tag-requests",
 }
 WITH_PROMOTION_ID = {
     "approve",
@@ -144,6 +149,8 @@ def _address(name: str, promotion) -> str:
         return reverse(name, args=[OTHER_ARGUMENTS[name]])
     if name in WITH_APPLICATION:
         return reverse(name, args=[application.namespace, application.name])
+    if name in ("api:request", "api:request-withdraw"):
+        return reverse(name, args=[promotion.pk])
     if name.startswith("api:promotion") and name != "api:promotion-list":
         return reverse(name, args=[promotion.pk])
     if name.removeprefix("approvals:") in WITH_PROMOTION_ID:

@@ -6,9 +6,12 @@ from html.parser import HTMLParser
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
+from approvals.models import Request
 from tests import builders
 from updater.audit import AuditKind
+from updater.models import Refusal
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -84,7 +87,12 @@ def pages(client: Client, sre: User, payload: str) -> dict[str, str]:
     builders.make_event(
         AuditKind.EXECUTION_ERRORED, by=payload, promotion=promotion, tag=payload, reason=payload
     )
-    builders.make_promotion(candidate, status_reason=payload, requested_by=payload)
+    asked = {"kind": "chosen", "requested_by": payload, "request_reason": payload}
+    pending = builders.make_promotion(candidate, status_reason=payload, **asked)
+    told = {"reason": payload, "at": timezone.now(), "tag": payload}
+    refusal = Refusal.objects.create(tracked_image=image, digest=payload, by=payload, **told)
+    Request.objects.create(tracked_image=image, kind="chosen", by=sre, problem=payload, **told)
+    done = builders.make_promotion(candidate, status="SUCCEEDED", commit=payload)
     client.force_login(sre)
     addresses = [
         "/",
@@ -93,13 +101,21 @@ def pages(client: Client, sre: User, payload: str) -> dict[str, str]:
         f"/promotions/{promotion.pk}/",
         f"/promotions/{promotion.pk}/withdraw/",
         f"/promotions/{promotion.pk}/execution/",
+        f"/promotions/{pending.pk}/",
+        f"/promotions/{done.pk}/roll-back/",
+        f"/refusals/{refusal.pk}/lift/",
         "/releases/",
         "/audit/?open=1",
         f"/sign-in/?next={payload}",
     ]
     link = re.search(r'href="(/applications/[^"?]+/[^"]+/)"', client.get("/").content.decode())
     assert link
-    return {address: client.get(address).content.decode() for address in [*addresses, link[1]]}
+    addresses += [
+        link[1],
+        f"{link[1]}releases/",
+        f"{link[1]}request/?image={payload}&tag={payload}",
+    ]
+    return {address: client.get(address).content.decode() for address in addresses}
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=ascii)
