@@ -57,7 +57,7 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 test: .venv/dev-installed ## the whole test suite (ARGS="-k words" for a part, JOBS=0 in one process)
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
-faults: .venv/dev-installed ## every crash point with every fault; writes the tables of docs/reliability.md
+faults: .venv/dev-installed ## every crash point with every fault, and schedules of many seeds; writes the tables of docs/reliability.md
 	FAULTS_REPORT=true $(BIN)/python -m pytest tests/faults $(ARGS)
 
 lint: .venv/dev-installed ## every check but the tests

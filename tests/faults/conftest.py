@@ -4,9 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults import reporting
+from tests.faults import playing, reporting
 from tests.faults import rig as rigs
+from tests.faults.playing import Stage
 from tests.faults.rig import Rig
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("faults")
+    group.addoption("--seed", type=int, help="play the schedule of this seed")
+    group.addoption("--seeds", type=int, default=12, help="how many schedules make faults plays")
+    group.addoption("--promotions", type=int, default=10_000, help="of a soak")
+    group.addoption("--kills", type=int, help="of a soak; one for ten promotions otherwise")
+    group.addoption("--minutes", type=float, default=120, help="after which a soak ends anyway")
 
 
 @pytest.fixture(scope="module")
@@ -14,3 +24,9 @@ def rig(django_db_blocker, tmp_path_factory) -> Iterator[Rig]:
     with django_db_blocker.unblock(), rigs.running(tmp_path_factory.mktemp("rig")) as running:
         yield running
     reporting.write()
+
+
+@pytest.fixture(scope="module")
+def stage(rig) -> Iterator[Stage]:
+    with playing.stage(rig) as made:
+        yield made

@@ -14,11 +14,13 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import django
+import time_machine
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
@@ -30,6 +32,7 @@ _PRELOADED = (
     "approvals.decisions",
     "updater.tasks",
     "updater.integrations.kubernetes.client",
+    "celery.apps.beat",
     "celery.apps.worker",
     "celery.bin.worker",
     "celery.concurrency.prefork",
@@ -98,6 +101,10 @@ def _begin(order: Mapping[str, Any], parent: int) -> None:
     os.dup2(nothing, 0)
     for name, value in order.get("settings", {}).items():
         setattr(settings, name, value)
+    if host := order.get("database_host"):
+        connections.settings["default"]["HOST"] = host
+    if ahead := int(order.get("clock_ahead", 0)):
+        time_machine.travel(time.time() + ahead).start()
 
 
 def _work(order: Mapping[str, Any]) -> None:
@@ -106,7 +113,7 @@ def _work(order: Mapping[str, Any]) -> None:
     signals.worker_ready.connect(_say_ready)
     celery.app.worker_main(
         [
-            "worker", "--loglevel=INFO", "--queues=execute", "--concurrency=1",
+            "worker", "--loglevel=INFO", f"--queues={order.get('queues', 'execute')}", "--concurrency=1",
             "--without-mingle", "--without-gossip", f"--hostname={order['name']}@%h",
         ]
     )  # fmt: skip
@@ -115,6 +122,11 @@ def _work(order: Mapping[str, Any]) -> None:
 def _say_ready(**_: object) -> None:
     sys.stdout.write("ready.")
     sys.stdout.flush()
+
+
+def _beat(order: Mapping[str, Any]) -> None:
+    celery = importlib.import_module("updater.celery")
+    celery.app.Beat(loglevel="WARNING", schedule=f"{order['log']}.schedule").run()
 
 
 def _approve(order: Mapping[str, Any]) -> None:
@@ -128,7 +140,11 @@ def _approve(order: Mapping[str, Any]) -> None:
     )
 
 
-_CALLS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {"worker": _work, "approve": _approve}
+_CALLS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+    "worker": _work,
+    "beat": _beat,
+    "approve": _approve,
+}
 
 
 if __name__ == "__main__":

@@ -2,17 +2,20 @@
 
 import os
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from onebox.environment import ROOT
 from tests.faults import driver
 from tests.faults.driver import Outcome
+from tests.faults.playing import Verdict
 from updater import crashpoints
 
 DOCUMENT = ROOT / "docs" / "reliability.md"
 WANTED = "FAULTS_REPORT"  # set by `make faults`
 _outcomes: list[Outcome] = []
+_verdicts: list[Verdict] = []
 
 
 def remember(outcome: Outcome) -> None:
@@ -20,10 +23,17 @@ def remember(outcome: Outcome) -> None:
     _outcomes.append(outcome)
 
 
+def remember_schedule(verdict: Verdict) -> None:
+    """Keep what a schedule showed."""
+    _verdicts.append(verdict)
+
+
 def write() -> None:
     """Put the tables into the document, if that was asked for."""
     if os.environ.get(WANTED) and _outcomes:
         replace(DOCUMENT, "crash points", table(_outcomes))
+    if os.environ.get(WANTED) and _verdicts:
+        replace(DOCUMENT, "schedules", schedules(_verdicts))
 
 
 def replace(path: Path, name: str, text: str) -> None:
@@ -47,6 +57,37 @@ def table(outcomes: Sequence[Outcome]) -> str:
         cells = " | ".join(_cell([o for o in mine if o.fault.action == a]) for a in driver.ACTIONS)
         lines.append(f"| {mine[0].fault.place} | `{point}` | {cells} |")
     return "\n".join([*lines, "", *_summary(outcomes)])
+
+
+def schedules(verdicts: Sequence[Verdict]) -> str:
+    """Return what many schedules showed together."""
+    faults = Counter(name for verdict in verdicts for name in verdict.faults)
+    answers = sum((Counter(verdict.operations) for verdict in verdicts), Counter[str]())
+    ends = sum((Counter(verdict.counts) for verdict in verdicts), Counter[str]())
+    bad = [str(verdict.seed) for verdict in verdicts if verdict.violations]
+    quiet = [verdict.quiet_after for verdict in verdicts]
+    red = f"; red seeds: {', '.join(bad)}." if bad else "."
+    rows = {
+        "promotions, by their end": _listed(ends),
+        "operations of clients, by their answer": _listed(answers),
+        "faults": _listed(faults),
+        "from the last fault until a last build runs everywhere and nothing is left to do": (
+            f"median {statistics.median(quiet):.0f} s, slowest {max(quiet):.0f} s"
+        ),
+    }
+    return "\n".join(
+        [
+            f"{len(verdicts)} schedules, {len(verdicts) - len(bad)} with every promise kept{red}",
+            "",
+            "| what | figures |",
+            "|---|---|",
+            *(f"| {what} | {figures} |" for what, figures in rows.items()),
+        ]
+    )
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
 
 
 def _cell(outcomes: Sequence[Outcome]) -> str:

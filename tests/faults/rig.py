@@ -93,6 +93,10 @@ class Rig:
             process.wait_until_ready()
         return process
 
+    def open_git(self, url: str) -> None:
+        """Let the product's credentials of the Git host hold for another address of it, too."""
+        _create_git_secret(self.outside, url, f"git-credentials-{url.rpartition(chr(58))[2]}")
+
     # What beat, the scan worker and Argo CD do
 
     def ring(self) -> None:
@@ -165,6 +169,9 @@ def running(folder: Path) -> Iterator[Rig]:
             "ALLOW_INSECURE_GIT": "true",
             "ALLOW_INSECURE_REGISTRIES": images.host,
             "LEASE_SECONDS": str(LEASE_SECONDS),
+            "SWEEP_SECONDS": "1",
+            "INVENTORY_SECONDS": "3",
+            "SCAN_SECONDS": "1",
         }
         nursery = Nursery(folder, _environment(env))
         outside = Outside(git, images, cluster, token=canaries.CLUSTER)
@@ -175,6 +182,8 @@ def running(folder: Path) -> Iterator[Rig]:
             nursery.wait_until_ready()
             with _pointed_at(rig, env):
                 builders.make_person("mei", role=Role.APPROVER, full_name="Mei Tanaka")
+                for name in ("sam", "ida", "ada"):
+                    builders.make_person(name, role=Role.APPROVER)
                 yield rig
         finally:
             nursery.stop()
@@ -200,14 +209,13 @@ def _environment(own: Mapping[str, str]) -> dict[str, str]:
 def _create_secrets(outside: Outside) -> None:
     login = base64.b64encode(f"reader:{canaries.REGISTRY}".encode()).decode()
     auths = json.dumps({"auths": {outside.registry.host: {"auth": login}}})
-    fields = {
-        "type": "git",
-        "url": outside.git.url,
-        "username": "bot",
-        "password": canaries.GIT,
-    }
     outside.create_secret("registry-secret", {".dockerconfigjson": auths})
-    outside.create_secret("git-credentials", fields, kind="repo-creds")
+    _create_git_secret(outside, outside.git.url, "git-credentials")
+
+
+def _create_git_secret(outside: Outside, url: str, name: str) -> None:
+    fields = {"type": "git", "url": url, "username": "bot", "password": canaries.GIT}
+    outside.create_secret(name, fields, kind="repo-creds")
 
 
 @contextmanager
