@@ -248,7 +248,9 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Without a limit a worker always listens. With one, a worker whose acknowledgement met a restarting Redis counted that
+# message as its own for ever, listened no more, and so never noticed that its connection was gone (docs/adr/0015).
+CELERY_WORKER_PREFETCH_MULTIPLIER = 0
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING below holds for workers, too
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -1,0 +1,1 @@
+"""Redis, Celery and worker processes as they really are."""
