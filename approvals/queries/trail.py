@@ -48,6 +48,14 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """What an export takes out: every matching event up to this number."""
+
+    last: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestions:
     """Names for the filter fields."""
 
@@ -94,11 +102,18 @@ def suggestions() -> Suggestions:
     )
 
 
-def export(wanted: Wanted) -> Iterator[list[AuditEvent]]:
-    """Yield all matching events, oldest first, in chunks that fit in memory."""
+def extent(wanted: Wanted) -> Extent:
+    """Return up to which event an export that starts now goes, and how many events that are."""
+    last = AuditEvent.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    return Extent(last=last, rows=_matching(wanted).filter(sequence__lte=last).count())
+
+
+def export(wanted: Wanted, extent: Extent) -> Iterator[list[AuditEvent]]:
+    """Yield all matching events of the extent, oldest first, in chunks that fit in memory."""
     last = 0
     while True:
-        events = _matching(wanted).filter(sequence__gt=last).order_by("sequence")
+        events = _matching(wanted).filter(sequence__gt=last, sequence__lte=extent.last)
+        events = events.order_by("sequence")
         chunk = list(events[:EXPORT_CHUNK])
         if not chunk:
             return

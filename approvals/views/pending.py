@@ -181,7 +181,7 @@ def _next_step(promotion: Promotion, standing: Standing, closed: Gate | None) ->
     if promotion.is_pending and not standing.can_approve and standing.reasons:
         return standing.reasons[0]
     if closed is not None and promotion.status == Status.APPROVED:
-        return f"Approved; waits for {closed.short.lower()}."
+        return f"Approved; waits for {waiting.awaited(closed)}."
     if closed is not None and standing.completes:
-        return f"Your approval completes it; then it waits for {closed.short.lower()}."
+        return f"Your approval completes it; then it waits for {waiting.awaited(closed)}."
     return standing.next_step

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from approvals import waiting
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.policy import Gate, Standing
@@ -59,7 +60,7 @@ def of(
     if status is Status.PENDING:
         return _pending(promotion, standing, now=now, closed=closed)
     if status is Status.APPROVED and closed is not None:
-        headline = f"Approved. It waits for {closed.short.lower()}."
+        headline = f"Approved. It waits for {waiting.awaited(closed)}."
         return Verdict(
             "wait", status, headline, f"{visible(closed.text)} Then it starts by itself."
         )

@@ -6,6 +6,7 @@ listing ─┬─ policy.gates_of   what the policy, holds and the registry say
 """
 
 from approvals.waiting.listing import (
+    awaited,
     closed_of,
     first_closed,
     gates,
@@ -17,6 +18,7 @@ from approvals.waiting.listing import (
 )
 
 __all__ = [
+    "awaited",
     "closed_of",
     "first_closed",
     "gates",

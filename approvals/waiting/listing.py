@@ -19,7 +19,15 @@ _ORDER = (
     "window", "hold", "soak", "upstream", "two_writers", "policy", "sync_window", "application",
 )  # fmt: skip
 # The registry is asked for the digest itself right before the push.
-_STARTING = {"window", "hold", "soak", "upstream", "two_writers", "policy", "sync_window"}
+_STARTING = {
+    "window": "its window",
+    "hold": "the end of the hold",
+    "soak": "the soak time",
+    "upstream": "another Application",
+    "two_writers": "the other writer to stop",
+    "policy": "the policy",
+    "sync_window": "Argo CD's sync window",
+}
 
 
 def is_waiting(promotion: Promotion) -> bool:
@@ -65,6 +73,11 @@ def first_closed(found: Iterable[Gate]) -> Gate | None:
     """Return the first gate that keeps a worker from starting."""
     closed = (gate for gate in found if gate.key in _STARTING and not gate.is_open)
     return next(closed, None)
+
+
+def awaited(gate: Gate) -> str:
+    """Return what one waits for at a closed gate, to go on after "waits for"."""
+    return _STARTING.get(gate.key, gate.name)
 
 
 def closed_of(promotion: Promotion, *, at: datetime) -> Gate | None:

@@ -1,5 +1,6 @@
 """axe-core on every page family, both themes: WCAG 2.2 AA."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ PAGES = (
     "promotions/{succeeded}/roll-back/",
     "refusals/{refusal}/lift/",
     "releases/",
+    "holds/",
+    "holds/new/?scope=everything",
+    "holds/{hold}/release/",
     "audit/?open=1",
     "nowhere/",
 )
@@ -61,7 +65,11 @@ def ids(transactional_db: None, sre: User) -> dict[str, str]:
         by=sre,
         at=timezone.now(),
     )
+    builders.make_hold(application=application, until=timezone.now() + timedelta(hours=1))
+    builders.make_comment(pending, sre)
+    stop = builders.make_hold()
     return {
+        "hold": str(stop.pk),
         "pending": str(pending.pk),
         "errored": str(errored.pk),
         "succeeded": str(succeeded.pk),

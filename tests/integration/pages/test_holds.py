@@ -269,8 +269,10 @@ def test_approved_and_held_promotion_says_that_it_waits(client: Client, sre: Use
 
     assert "Does not run at once. mei holds argocd/checkout: incident 4711." in before
     assert "It waits: mei holds argocd/checkout: incident 4711." in told
-    assert "Approved. It waits for hold." in told
-    assert "Approved; waits for hold." in client.get("/?show=approved").content.decode()
+    assert "Approved. It waits for the end of the hold." in told
+    assert (
+        "Approved; waits for the end of the hold." in client.get("/?show=approved").content.decode()
+    )
 
 
 def test_gates_are_one_list_with_rule_change_and_who_without_saying_the_digest_twice(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from approvals.queries import keyset, trail
 from approvals.queries.trail import Wanted
 from approvals.views.trail import safe_cell
 from tests import builders
+from updater import audit
 from updater.audit import Actor, AuditKind, Subject
 from updater.models import AuditEvent
 
@@ -185,12 +187,48 @@ def test_export_holds_every_column_of_the_wanted_events(client: Client, auditor:
     assert response.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
 
 
+def test_export_is_recorded_with_who_the_filters_and_how_many_rows(
+    client: Client, auditor: User, events
+):
+    client.force_login(auditor)
+
+    response = client.get("/audit/export.csv?application=argocd/checkout&open=1&kind=")
+    rows = list(csv.DictReader(io.StringIO(b"".join(response).decode())))
+
+    event = AuditEvent.objects.get(kind=AuditKind.AUDIT_EXPORTED)
+    details = json.loads(event.details)
+    assert (event.actor, event.via) == ("luca", "page")
+    assert details["filters"] == {"application": "argocd/checkout"}
+    assert details["rows"] == len(rows) == 2
+    assert details["up_to"] == events[-1].sequence
+    assert "exported the trail, 2 events" in _get(client)
+
+
+def test_export_whose_record_cannot_be_written_gives_nothing_out(
+    client: Client, auditor: User, events, monkeypatch
+):
+    client.force_login(auditor)
+    client.raise_request_exception = False
+    monkeypatch.setattr(audit, "record", _fail)
+
+    response = client.get("/audit/export.csv")
+
+    assert (response.status_code, b"main-e1f492f" in response.content) == (500, False)
+
+
+def _fail(**_):
+    raise RuntimeError("disk is full")
+
+
 def test_export_comes_in_chunks_without_a_gap(db: None, monkeypatch):
     monkeypatch.setattr(trail, "EXPORT_CHUNK", 2)
     for _ in range(5):
         builders.make_event()
 
-    chunks = [[event.sequence for event in chunk] for chunk in trail.export(Wanted())]
+    chunks = [
+        [event.sequence for event in chunk]
+        for chunk in trail.export(Wanted(), trail.extent(Wanted()))
+    ]
 
     assert chunks == [[1, 2], [3, 4], [5]]
 
