@@ -301,6 +301,8 @@ def _postpone(candidate: Candidate, error: UpdaterError, *, by: Actor, at: datet
 
 def _look_again_at(promotion: Promotion, *, world: Connections, by: Actor, at: datetime) -> None:
     candidate = resealing.current_candidate(promotion)
+    if not candidate.is_current and resealing.follow_tag(promotion.pk, by=by, at=at):
+        return
     try:
         change = Change(promotion.tracked_image, candidate)
         plan = planning.document(

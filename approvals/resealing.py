@@ -1,7 +1,7 @@
 """When the subject of an open promotion is no longer what was sealed: new seal, new revision, decisions void."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from updater import audit, clock
 from updater.audit import Actor, AuditKind
 from updater.models import Candidate, ImageRepository, ImageTag
 
+TAG_NEWS = timedelta(minutes=10)  # how old the digest of an approved tag may get
 LONG_AGO = "1970-01-01T00:00:00+00:00"  # of a plan: it is made anew at the next look
 
 
@@ -135,6 +136,43 @@ def _give_way(
     why = f"{reason} {newer.to_tag} waits for a decision already."
     move = Move(Status(promotion.status), to, kind, why)
     lifecycle.advance(promotion, move, by=by, at=at, next_attempt_at=None, superseded_by=newer)
+
+
+def follow_tag(promotion_id: UUID, *, by: Actor, at: datetime) -> bool:
+    """Put an approved promotion back whose tag was pushed again, and have old news of the tag asked for anew.
+
+    Scans look after what is offered; an approved one may wait for its window while a newer one is offered.
+    """
+    with transaction.atomic():
+        rows = Promotion.objects.select_for_update(of=("self",)).with_target()
+        promotion = rows.filter(pk=promotion_id, status=Status.APPROVED).first()
+        if promotion is None:
+            return False
+        repository = promotion.tracked_image.image_repository_id
+        tags = ImageTag.objects.filter(image_repository=repository, name=promotion.to_tag)
+        tag = tags.exclude(digest__in=["", promotion.to_digest]).first()
+        if tag is None:
+            tags.filter(digest_seen_at__lt=at - TAG_NEWS).update(digest_seen_at=None)
+            return False
+        reason = (
+            f"{promotion.to_tag} was pushed again: sealed {promotion.to_digest}, now {tag.digest}."
+        )
+        _void_decisions(promotion, reason, at=at)
+        _alarm(promotion, tag, by=by)
+        put_back(promotion, AuditKind.APPROVAL_LAPSED, reason, by=by, at=at)
+        return True
+
+
+def _alarm(promotion: Promotion, tag: ImageTag, *, by: Actor) -> None:
+    details = {
+        "tag": tag.name,
+        "what": "is approved",
+        "before": promotion.to_digest,
+        "after": tag.digest,
+    }
+    audit.record(
+        kind=AuditKind.TAG_MOVED, by=by, subject=lifecycle.subject_of(promotion), details=details
+    )
 
 
 def look_soon(promotion: Promotion) -> None:

@@ -73,6 +73,7 @@ SENTENCES: dict[AuditKind, Sentence] = {
     AuditKind.TAG_MOVED: _trouble(
         "Alarm",
         "saw that {tag} was pushed again",
+        ", and it {what}",
         ", from {before}",
         " to {after}",
         icon="block",

@@ -10,8 +10,9 @@ from django.db.models.functions import Cast
 
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from approvals.queries import keyset, scopes
+from approvals.queries import keyset, moved, scopes
 from approvals.queries.keyset import Page
+from approvals.queries.moved import Moved
 from approvals.queries.scopes import Scope
 from updater.models import Application, Candidate, Refusal, Registry, TrackedImage
 
@@ -69,6 +70,7 @@ class ImageRow:
     image: TrackedImage
     candidate: Candidate | None
     promotion: Promotion | None  # the one that is alive
+    moved: Moved | None = None  # the running tag was pushed again
 
 
 def page(wanted: Wanted, cursor: str = "") -> Page[Row]:
@@ -120,8 +122,15 @@ def images_of(application: Application) -> tuple[ImageRow, ...]:
     }
     alive = Promotion.objects.alive().filter(tracked_image__in=images).defer("plan", "subject")
     promotions = {row.tracked_image_id: row for row in alive.order_by("created_at")}
+    pushed_again = moved.of_images(images)
     return tuple(
-        ImageRow(image, candidates.get(image.pk), promotions.get(image.pk)) for image in images
+        ImageRow(
+            image,
+            candidates.get(image.pk),
+            promotions.get(image.pk),
+            pushed_again.get(image.pk),
+        )
+        for image in images
     )
 
 

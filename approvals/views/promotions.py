@@ -18,7 +18,8 @@ from approvals.permissions import Action, guarded
 from approvals.presenters import diffs, left_out, links, sentences
 from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
-from approvals.queries import promotions
+from approvals.queries import moved, promotions
+from approvals.queries.moved import Moved
 from approvals.queries.promotions import Dossier
 from approvals.views import actions, held, pages, sight, verdicts
 from approvals.views.requests import PersonRequest
@@ -108,6 +109,7 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "gates": gates,
         "passing": sum(gate.is_open for gate in gates),
         "rule": policy.rule_in_words(row, effective=situation.effective),
+        "moved": _moved(row),
         "left_out": left_out.of(row, standing),
         "alone": policy.judge_alone([row], at=at).get(row.pk) if row.is_pending else None,
         "sealed": sealed_fields(row.subject),
@@ -176,6 +178,13 @@ def planned_at(row: Promotion) -> datetime | None:
     """Return when the plan was made from Git and the cluster."""
     text = row.plan.get("at")
     return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+def _moved(row: Promotion) -> Moved | None:
+    """Return what is wrong with the tag that this release brought, while it runs."""
+    brought = row.pushed_at is not None and row.tracked_image.live_tag == row.to_tag
+    found = moved.of_images([row.tracked_image]) if brought else {}
+    return found.get(row.tracked_image_id)
 
 
 def _change(row: Promotion, around: Dossier) -> Change:

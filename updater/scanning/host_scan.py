@@ -36,9 +36,8 @@ class HostScan:
         self._was_failing = was_failing
         self._report = HostReport(host, around.now)
         self._slots = asyncio.Semaphore(around.tuning.parallel)
-        guard = around.tuning.guard_seconds
         self._beginnings: Beginnings = Batcher(
-            partial(ledger.begin, now=around.now, guard_seconds=guard),
+            partial(ledger.begin, now=around.now, tuning=around.tuning),
             weigh=lambda listed: len(listed.listing.names),
         )
         self._clock = asyncio.get_running_loop().time

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from updater.errors import UpdaterError
-from updater.models import Candidate
+from updater.models import Candidate, TrackedImage
 from updater.scanning import choosing, facts, offering, recording, viewing
 from updater.scanning.facts import KnownManifest, KnownTag
 from updater.scanning.offering import Settlement
 from updater.scanning.planning import Errand, Harvest, Job, Listed
-from updater.scanning.tuning import Moment
+from updater.scanning.tuning import Moment, Tuning
 from updater.scanning.view import ImageView, tags_fingerprint
 from updater.selection import Strategy, TagFacts
 
@@ -32,9 +32,9 @@ class Step:
     offers: int = 0
 
 
-def begin(batch: Sequence[Listed], *, now: Moment, guard_seconds: float) -> list[Step | Exception]:
+def begin(batch: Sequence[Listed], *, now: Moment, tuning: Tuning) -> list[Step | Exception]:
     """Take complete tag lists of several repositories; those with nothing to ask are done with this."""
-    return _Beginning(batch, now, now.at - timedelta(seconds=guard_seconds)).run()
+    return _Beginning(batch, now, tuning).run()
 
 
 def keep(job: Job, harvest: Harvest, *, now: Moment) -> None:
@@ -63,14 +63,16 @@ def finish(job: Job, *, tags: int, requests: int, now: Moment) -> None:
 class _Beginning:
     """Loads what is known of all repositories of a batch at once, then takes each by itself."""
 
-    def __init__(self, batch: Sequence[Listed], now: Moment, guard_before: datetime) -> None:
+    def __init__(self, batch: Sequence[Listed], now: Moment, tuning: Tuning) -> None:
         self._batch = batch
         self._now = now
-        self._guard_before = guard_before
+        self._guard_before = now.at - timedelta(seconds=tuning.guard_seconds)
+        self._running_before = now.at - timedelta(seconds=tuning.running_seconds)
         ids = [one.job.repository_id for one in batch]
         self._tags = facts.present_tags(ids)
         self._views = viewing.views([one.job for one in batch])
         self._offered = _offered_tags(ids)
+        self._running = _running_tags(ids)
 
     def run(self) -> list[Step | Exception]:
         steps = [self._guarded(one) for one in self._batch]
@@ -97,23 +99,28 @@ class _Beginning:
         if recording.write_listing(repository, one.listing, tags, at=self._now.at, ordered=ordered):
             tags = facts.present_tags([repository])[repository]
         views = self._views[repository]
-        heads = self._heads(views, tags, self._offered.get(repository, ()))
+        heads = self._heads(repository, views, tags)
         if heads:
             return Step(Errand(heads=tuple(heads)))
         return _Round(one.job, tags, {}, self._now).run(views)
 
-    def _heads(self, views: Iterable[ImageView], tags: Tags, offered: Collection[str]) -> list[str]:
-        """Return the tags whose digest is asked again: those followed, and now and then those offered."""
+    def _heads(self, repository: int, views: Iterable[ImageView], tags: Tags) -> list[str]:
+        """Return the tags whose digest is asked again: those followed, and now and then those offered or running."""
         followed = {
             view.configuration.constraint or ""
             for view in views
             if view.configuration.strategy is Strategy.DIGEST
         }
-        old = {name for name in offered if name in tags and self._is_old(tags[name])}
-        return sorted(name for name in followed | old if name in tags and tags[name].digest)
+        wanted = {name for name, tag in tags.items() if tag.digest_seen_at is None}
+        old = _seen_before(self._guard_before, self._offered.get(repository, ()), tags)
+        old |= _seen_before(self._running_before, self._running.get(repository, ()), tags)
+        names = followed | wanted | old
+        return sorted(name for name in names if name in tags and tags[name].digest)
 
-    def _is_old(self, tag: KnownTag) -> bool:
-        return tag.digest_seen_at is None or tag.digest_seen_at <= self._guard_before
+
+def _seen_before(moment: datetime, names: Iterable[str], tags: Tags) -> set[str]:
+    seen = {name: tags[name].digest_seen_at for name in names if name in tags}
+    return {name for name, at in seen.items() if at is None or at <= moment}
 
 
 def _offered_tags(repository_ids: Collection[int]) -> Mapping[int, set[str]]:
@@ -122,6 +129,16 @@ def _offered_tags(repository_ids: Collection[int]) -> Mapping[int, set[str]]:
     )
     found: dict[int, set[str]] = {}
     for repository, tag in rows.values_list("tracked_image__image_repository", "tag"):
+        found.setdefault(repository or 0, set()).add(tag)
+    return found
+
+
+def _running_tags(repository_ids: Collection[int]) -> Mapping[int, set[str]]:
+    rows = TrackedImage.objects.present().filter(
+        image_repository__in=list(repository_ids), is_live=True
+    )
+    found: dict[int, set[str]] = {}
+    for repository, tag in rows.exclude(live_tag="").values_list("image_repository", "live_tag"):
         found.setdefault(repository or 0, set()).add(tag)
     return found
 

@@ -114,5 +114,5 @@ async def _ask(job: Job, tag: str, how: Look, access: registry.Access, now: Mome
     around = Surroundings(access, lambda _: throttle, tuning, now, clock() + tuning.pass_seconds)
     async with registry.connect(job.endpoint, access=around.access) as connection:
         fetcher = Fetcher(connection, job, asyncio.Semaphore(tuning.parallel))
-        begin = partial(ledger.begin, now=now, guard_seconds=tuning.guard_seconds)
+        begin = partial(ledger.begin, now=now, tuning=tuning)
         return await how(RepositoryScan(fetcher, Batcher(begin), around), tag)

@@ -10,7 +10,14 @@ from django.db.models import Q, QuerySet
 from updater import audit
 from updater.audit import AuditKind
 from updater.integrations.registry import Manifest, TagList
-from updater.models import Candidate, ImageManifest, ImageRepository, ImageTag, TagDigest
+from updater.models import (
+    Candidate,
+    ImageManifest,
+    ImageRepository,
+    ImageTag,
+    TagDigest,
+    TrackedImage,
+)
 from updater.scanning import statements
 from updater.scanning.facts import KnownTag
 from updater.scanning.planning import Harvest
@@ -163,24 +170,34 @@ def _alarm(
     """Record a tag that was pushed again behind somebody's back; for strategy digest that is the normal way."""
     if not moved:
         return
-    offers = Candidate.objects.filter(
-        tracked_image__image_repository=repository_id, is_current=True, tag__in=list(moved)
-    ).exclude(tracked_image__configuration__strategy=Strategy.DIGEST.value)
-    rows = offers.select_related("tracked_image__application")
-    for offer in rows.defer("tracked_image__application__manifest"):
-        image = offer.tracked_image
-        audit.record(
-            kind=AuditKind.TAG_MOVED,
-            by=now.by,
-            subject=audit.about(image.application, image=image.alias),
-            details={
-                "tag": offer.tag,
-                "before": tags[offer.tag].digest,
-                "after": moved[offer.tag],
-                "seen_until": tags[offer.tag].digest_seen_at,
-                "at": now.at,
-            },
+    offers = Candidate.objects.filter(is_current=True, tag__in=list(moved))
+    offered = dict(
+        offers.filter(tracked_image__image_repository=repository_id).values_list(
+            "tracked_image", "tag"
         )
+    )
+    images = (
+        TrackedImage.objects.present()
+        .filter(image_repository=repository_id)
+        .filter(Q(pk__in=offered) | Q(live_tag__in=list(moved), is_live=True))
+        .exclude(configuration__strategy=Strategy.DIGEST.value)
+    )
+    for image in images.select_related("application").defer("application__manifest").order_by("pk"):
+        concerned = {offered.get(image.pk, ""): "is offered", image.live_tag: "runs"}
+        for tag in concerned.keys() & moved.keys():
+            audit.record(
+                kind=AuditKind.TAG_MOVED,
+                by=now.by,
+                subject=audit.about(image.application, image=image.alias),
+                details={
+                    "tag": tag,
+                    "what": concerned[tag],
+                    "before": tags[tag].digest,
+                    "after": moved[tag],
+                    "seen_until": tags[tag].digest_seen_at,
+                    "at": now.at,
+                },
+            )
 
 
 def record_successes(spent: Mapping[int, tuple[int, int]], *, now: Moment) -> None:

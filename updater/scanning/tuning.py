@@ -24,6 +24,9 @@ class Tuning:
     pass_seconds: float = 240  # no repository is begun later than this after the start
     parallel: int = 8  # requests to one host at once
     guard_seconds: float = 600  # how old the digest of an offered tag may get
+    running_seconds: float = (
+        3600  # and of a running one: a tag that is pushed again raises an alarm
+    )
     reclaim_seconds: float = 5  # how soon idle hosts are looked at again while others are scanned
 
 
