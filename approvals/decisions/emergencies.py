@@ -146,7 +146,7 @@ def _tell(promotion: Promotion, owed: Review, *, by: Actor) -> None:
             "revision": promotion.revision,
             "incident": owed.incident,
             "reason": owed.reason,
-            "due": owed.due_at.isoformat(timespec="seconds"),
+            "due": f"{owed.due_at:%Y-%m-%d %H:%M} UTC",
             "reviewers": ", ".join(reviewers) or "nobody yet",
         },
     )

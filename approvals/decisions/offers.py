@@ -38,6 +38,9 @@ VERBS: tuple[Verb, ...] = (
 )
 
 
+_LABELS = {"abort": "Stop", "withdraw_approval": "Take my approval back"}  # as the buttons say
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One verb, and everything that stands against it."""
@@ -53,7 +56,7 @@ class Offer:
     @property
     def label(self) -> str:
         """The verb as people read it."""
-        return self.verb.replace("_", " ").capitalize()
+        return _LABELS.get(self.verb) or self.verb.replace("_", " ").capitalize()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the offer as JSON values."""

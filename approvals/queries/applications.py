@@ -137,7 +137,7 @@ def images_of(application: Application) -> tuple[ImageRow, ...]:
 def history_of(application: Application) -> tuple[Promotion, ...]:
     """Return the Application's latest promotions, newest first, with decisions."""
     rows = Promotion.objects.filter(application=application).exclude(status=Status.PENDING)
-    rows = rows.select_related("tracked_image").prefetch_related("decisions")
+    rows = rows.select_related("tracked_image", "review").prefetch_related("decisions")
     return tuple(rows.defer("plan", "subject").order_by("-created_at")[:HISTORY])
 
 

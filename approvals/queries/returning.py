@@ -57,7 +57,7 @@ def releases_of(image: TrackedImage) -> tuple[Release, ...]:
     rows = image.promotions.filter(
         status__in=[Status.SUCCEEDED, Status.FAILED], ended_at__isnull=False
     )
-    rows = rows.select_related("returns_to").prefetch_related("decisions")
+    rows = rows.select_related("returns_to", "review").prefetch_related("decisions")
     found = list(rows.defer("plan", "subject").order_by("-ended_at")[:MAX_RELEASES])
     facts = _facts(image, found, last=found[0] if found else None)
     return tuple(_release(row, place, found, facts) for place, row in enumerate(found))

@@ -9,14 +9,16 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from approvals import decisions, policy
-from approvals.decisions import ReasonMissingError
+from approvals.decisions import ReasonMissingError, Situation
 from approvals.forms import EmergencyForm
 from approvals.models import Promotion
 from approvals.permissions import Action, guarded
 from approvals.presenters import times
+from approvals.views import actions
 from approvals.views.decide import decided, unreadable
-from approvals.views.promotions import found, page_context
+from approvals.views.promotions import found
 from approvals.views.requests import PersonRequest
+from updater import clock
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,7 +49,9 @@ def _form(
 ) -> HttpResponse:
     row = found(request, promotion_id)
     context = {
-        **page_context(request, row),
+        "section": "pending",
+        "promotion": row,
+        **actions.context(Situation(row, request.user, clock.now())),
         **_rule(row),
         "reviewers": decisions.possible_reviewers(row, besides=request.user),
         "refusal": str(refusal or ""),

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from approvals.models import Promotion
+from approvals.models import Promotion, Review
 from tests import builders
 from updater.audit import AuditKind
 from updater.models import Application
@@ -26,6 +26,9 @@ PAGES = {
     "roll back": "/promotions/{ended}/roll-back/",
     "holds": "/holds/",
     "hold": "/holds/new/?scope=application&application=argocd/first",
+    "reviews": "/reviews/",
+    "emergency": "/promotions/{promotion}/emergency/",
+    "stop": "/promotions/{promotion}/abort/",
     "audit": "/audit/?open=1",
 }
 # Session, account, groups, frame, and what the page itself reads.
@@ -71,7 +74,17 @@ def _add(first: Application, number: int, sre: User) -> tuple[Promotion, Promoti
     builders.make_hold(tracked_image=image)
     builders.make_hold(tracked_image=image, released_at=pending.created_at)
     builders.make_comment(pending, sre)
+    builders.make_review(_emergency(first, f"owed-{number}"))
+    given = builders.make_review(_emergency(first, f"given-{number}"))
+    Review.objects.filter(pk=given.pk).update(
+        given_at=given.declared_at, given_by=sre, verdict="justified", notes="it was right"
+    )
     return pending, ended
+
+
+def _emergency(first: Application, alias: str) -> Promotion:
+    image = builders.make_tracked_image(first, alias)
+    return builders.make_promotion(builders.make_candidate(image), status="SUCCEEDED")
 
 
 def _count(client: Client, address: str) -> int:

@@ -2,11 +2,12 @@
 
 import pytest
 
-from approvals import decisions
+from approvals import decisions, verification
 from approvals.models import Review
 from tests.integration.story.conftest import approve
 from tests.integration.story.outside import REPOSITORY
 from updater.audit import Actor, AuditKind
+from updater.connections import Connections
 from updater.models import AuditEvent
 
 REASON = "checkout is down for everybody"
@@ -86,6 +87,7 @@ def test_emergency_in_a_freeze_is_written_and_reviewed(example, stand, people):
     with pytest.raises(decisions.OwnChangeError):
         _review(owed, people["ana"])
     assert _review(owed, people["cleo"]).given_by == people["cleo"]
+    assert verification.verify(world=Connections()).findings == []
     kinds = [kind for kind in _kinds(promotion) if kind != AuditKind.DECISION_REFUSED]
     assert kinds == [
         AuditKind.PROMOTION_OPENED,

@@ -5,13 +5,14 @@ import threading
 import pytest
 from django.db import connection
 
-from approvals import decisions
+from approvals import decisions, verification
 from approvals.execution.settling import Ledger
 from approvals.models import Execution
 from tests.integration.story import targets
 from tests.integration.story.conftest import approve
 from tests.integration.story.outside import REPOSITORY
 from updater.audit import Actor, AuditKind
+from updater.connections import Connections
 from updater.errors import PermanentError
 from updater.integrations import git as git_client
 from updater.integrations.kubernetes.client import ClusterClient
@@ -283,3 +284,4 @@ def test_verb_against_the_worker_at_once_is_whole(example, sre, verb, round_numb
         assert kinds.count(AuditKind.ABORT_MISSED) == kinds.count(AuditKind.ABORT_REQUESTED) == 1
     if not is_written:
         assert not refused
+    assert verification.verify(world=Connections()).findings == []
