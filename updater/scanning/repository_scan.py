@@ -72,7 +72,8 @@ class RepositoryScan:
         """
         digest = await self.recheck(tag)
         known = await in_database(ledger.known_digests, self._job)
-        await self._run(Errand(reads={tag: digest}, known=known))
+        if digest not in known:
+            await self._run(Errand(reads={tag: digest}, known=known))
         if tag in self._failures:
             raise self._failures[tag]
         return digest

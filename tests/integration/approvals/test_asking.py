@@ -10,14 +10,16 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from approvals import decisions, doorbell, policy, proposable
+from approvals import decisions, doorbell, policy, proposable, requested
 from approvals.models import Promotion, Request
 from approvals.permissions import NotAllowedError
 from approvals.queries import asked, returning
 from tests import builders
 from updater import audit, clock
 from updater.audit import Actor, AuditKind
+from updater.connections import Connections
 from updater.errors import PermanentError
+from updater.integrations.registry import RegistryUnavailableError
 from updater.models import (
     Application,
     AuditEvent,
@@ -431,3 +433,62 @@ def test_rollback_stands_under_the_short_rule_of_the_policy(stand, person, relea
 
     assert policy.missing_approvals(way_back) == 1
     assert policy.missing_approvals(offered) == 2
+
+
+WORKER = Actor(name="countersign")
+
+
+@pytest.mark.parametrize("lost", ["disabled", "no role"])
+def test_sweep_opens_nothing_for_who_may_not_ask_any_more(lost, release, sre):
+    request = _roll_back(release, sre)
+    if lost == "disabled":
+        User.objects.filter(pk=sre.pk).update(is_active=False)
+    else:
+        sre.groups.clear()
+
+    assert requested.sweep(world=Connections(), by=WORKER) == 0
+
+    request.refresh_from_db()
+    assert request.status == "REFUSED"
+    assert "approver" in request.problem
+    assert AuditEvent.objects.latest("sequence").kind == AuditKind.PROMOTION_NOT_OPENED
+
+
+def _silent(**kwargs: Any) -> Any:
+    raise RegistryUnavailableError("The registry does not answer.")
+
+
+def test_sweep_tries_again_what_may_mend_itself_and_tells_it_once(release, sre, monkeypatch):
+    monkeypatch.setattr("approvals.requested.scanning.read_tag", _silent)
+    request = _roll_back(release, sre)
+
+    for _ in range(3):
+        Request.objects.update(retry_at=None)
+        requested.sweep(world=Connections(), by=WORKER)
+
+    request.refresh_from_db()
+    assert (request.status, request.problem) == ("WAITING", "The registry does not answer.")
+    assert request.retry_at is not None
+    told = AuditEvent.objects.filter(kind=AuditKind.PROMOTION_NOT_OPENED)
+    assert told.count() == 1
+
+
+def test_sweep_gives_up_what_waited_as_long_as_a_promotion_may(release, sre, monkeypatch):
+    monkeypatch.setattr("approvals.requested.scanning.read_tag", _silent)
+    request = _roll_back(release, sre)
+    Request.objects.update(at=timezone.now() - timedelta(days=8))
+
+    requested.sweep(world=Connections(), by=WORKER)
+
+    request.refresh_from_db()
+    assert (request.status, request.problem) == ("REFUSED", "The registry does not answer.")
+
+
+def test_sweep_leaves_what_was_withdrawn_alone(release, sre):
+    request = _roll_back(release, sre)
+    _take_back(request, sre, "")
+
+    assert requested.sweep(world=Connections(), by=WORKER) == 0
+
+    request.refresh_from_db()
+    assert request.status == "WITHDRAWN"

@@ -13,10 +13,11 @@ from updater.connections import registry_access
 from updater.images import parse_entry
 from updater.integrations.registry import (
     AuthenticationFailedError,
+    ManifestNotFoundError,
     RegistryUnavailableError,
     TagListIncompleteError,
 )
-from updater.models import AuditEvent, ImageTag, TrackedImage
+from updater.models import AuditEvent, ImageManifest, ImageTag, TrackedImage
 from updater.selection import Rules, Strategy
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +88,49 @@ def test_recheck_digest_of_a_registry_that_is_down_writes_nothing(world):
 
     assert offer(image) == "main-1"
     assert not AuditEvent.objects.filter(kind="scan.failed").exists()
+
+
+def read(world, image, tag):
+    return scanning.read_tag(
+        image=image,
+        tag=tag,
+        endpoints=registries.load(f"registries:\n{world.entry}"),
+        credentials_for=lambda *_: None,
+        at=clock.now(),
+        by=SCANNER,
+    )
+
+
+def test_read_tag_that_the_strategy_left_alone_knows_its_manifest(world):
+    digest = world.world.push("acme/app", "1.2.0", labels={"by": "ci"})
+    world.world.push("acme/app", "1.3.0")
+    image = world.track(live="1.3.0", strategy=Strategy.SEMVER)
+    scan(world)
+    assert not ImageManifest.objects.filter(digest=digest).exists()
+
+    found = read(world, image, "1.2.0")
+
+    assert found.digest == digest
+    assert ImageManifest.objects.get(digest=digest).labels == {"by": "ci"}
+
+
+def test_read_tag_that_is_known_asks_for_its_digest_only(world):
+    image = world.track()
+    scan(world)
+    assert world.counts
+
+    read(world, image, "main-1")
+
+    assert world.counts == {"head": 1}
+
+
+def test_read_tag_that_is_gone_says_so(world):
+    image = world.track()
+    scan(world)
+    world.world.content.untag("acme/app", "main-1")
+
+    with pytest.raises(ManifestNotFoundError):
+        read(world, image, "main-1")
 
 
 def test_recheck_digest_of_an_image_no_longer_followed_is_refused(world):
