@@ -1,5 +1,6 @@
 """The way back and the tag of one's own choice, from the wish to the commit, and what is offered afterwards."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.test import Client
 
 from approvals import decisions
 from approvals.models import Promotion, Request
@@ -350,3 +352,52 @@ def test_request_withdrawn_by_who_asked_brings_the_offer_back(example, sre, view
 
 def _silent(**kwargs: Any) -> Any:
     raise RegistryUnavailableError("The registry does not answer.")
+
+
+SHORT_RULE = """version: 1
+roles: [{role: approver, groups: [sre, leads]}]
+rules:
+  - name: production
+    match: {applications: [argocd/example]}
+    approvals: [{name: an SRE, groups: [sre], count: 1}]
+    mandatory_groups: [leads]
+    rollback: {approvals: [{name: an SRE, groups: [sre], count: 1}]}
+"""
+
+
+def test_way_back_by_the_pages_alone_takes_one_sre_where_a_release_takes_two_groups(
+    example, sre, released, person, tmp_path, settings
+):
+    good, _ = released
+    settings.POLICY_FILE = str(tmp_path / "policy.yaml")
+    (tmp_path / "policy.yaml").write_text(SHORT_RULE, encoding="utf-8")
+    example.propose()
+    mei, ben = (Client() for _ in range(2))
+    mei.force_login(person("mona", "sre"))
+    ben.force_login(person("ben", "sre"))
+
+    # Whoever is on call asks, from the page of what ran.
+    page = mei.get("/applications/argocd/example/releases/?image=backend").content.decode()
+    address = f"/promotions/{good.pk}/roll-back/"
+    assert address in page
+    page = mei.post(address, {"reason": REASON}, follow=True).content.decode()
+    assert "Being prepared" in page
+    example.propose()
+
+    # Nobody approves what they asked for; one other SRE is enough here.
+    promotion = Promotion.objects.get(kind="rollback")
+    decide = f"/promotions/{promotion.pk}/approve/"
+    assert mei.post(decide, {"seal": promotion.seal}).status_code in (403, 409)
+    assert (
+        "Yours is the last approval needed"
+        in ben.get(f"/promotions/{promotion.pk}/").content.decode()
+    )
+    assert ben.post(decide, {"seal": promotion.seal}).status_code == 302
+
+    _run(example, promotion)
+
+    message = example.git.log(REPOSITORY, "main")[0].message
+    assert re.findall("^Approved-by: (.+)$", message, re.MULTILINE) == ["ben"]
+    assert _written_tag(example) == GOOD
+    page = ben.get("/applications/argocd/example/").content.decode()
+    assert f"Left for {GOOD}: {REASON}" in page
