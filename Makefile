@@ -60,6 +60,9 @@ test: .venv/dev-installed ## the whole test suite (ARGS="-k words" for a part, J
 faults: .venv/dev-installed ## every crash point with every fault, and schedules of many seeds; writes the tables of docs/reliability.md
 	FAULTS_REPORT=true $(BIN)/python -m pytest tests/faults $(ARGS)
 
+rounds: .venv/dev-installed ## the long rounds: eight approvers a thousand times, every state of every kind
+	$(BIN)/python -m pytest -m slow --ignore=tests/faults $(ARGS)
+
 lint: .venv/dev-installed ## every check but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -38,7 +38,13 @@ VERBS: tuple[Verb, ...] = (
 )
 
 
-_LABELS = {"abort": "Stop", "withdraw_approval": "Take my approval back"}  # as the buttons say
+# As the buttons say, where the verb's name does not.
+_LABELS = {
+    "abort": "Stop",
+    "finding": "Say what became of it",
+    "look": "Look again now",
+    "withdraw_approval": "Take my approval back",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,3 +311,21 @@ def test_promotion_other_methods_are_refused(client: Client, sre: User, promotio
     client.force_login(sre)
 
     assert getattr(client, method)(f"/promotions/{promotion.pk}/").status_code == 405
+
+
+def test_promotion_under_several_quorums_names_who_signed_and_who_still_can(
+    client: Client, sre: User, person, stand
+):
+    stand(
+        "roles: [{role: approver, groups: [sre, leads]}]\n"
+        "rules: [{name: two, approvals: [{name: an SRE, groups: [sre]}], mandatory_groups: [leads]}]"
+    )
+    amara, _ = person("amara", "sre"), person("priya", "leads")
+    promotion = builders.make_promotion()
+    builders.make_decision(promotion, amara)
+    client.force_login(sre)
+
+    page = " ".join(client.get(f"/promotions/{promotion.pk}/").content.decode().split())
+
+    assert "<strong>an SRE</strong>: 1 of 1 of group sre, by amara." in page
+    assert "<strong>leads</strong>: 0 of 1 of group leads. Can still sign: priya." in page
