@@ -6,9 +6,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from approvals import decisions, policy, waiting
+from approvals import decisions, permissions, policy, waiting
 from approvals.models import Comment, Decision, Finding, Promotion, Review
+from approvals.permissions import Action
 from approvals.presenters import left_out
+from approvals.queries.scopes import Scope
 from updater import clock
 from updater.models import Application, AuditEvent, TrackedImage
 
@@ -237,7 +239,9 @@ class PromotionDetailSerializer(PromotionSerializer):
     @extend_schema_field(GateSerializer(many=True))
     def get_gates(self, promotion: Promotion) -> list[dict[str, Any]]:
         """Return what it waits for and what lets it pass; nothing once it has started."""
-        return [gate.as_dict() for gate in waiting.gates(promotion, at=clock.now())]
+        visible = Scope(permissions.applications_for(self.context["request"].user, Action.VIEW))
+        found = waiting.gates(promotion, at=clock.now(), visible=visible)
+        return [gate.as_dict() for gate in found]
 
     @extend_schema_field(ExcludedSerializer(many=True))
     def get_excluded(self, promotion: Promotion) -> list[dict[str, str]]:

@@ -35,6 +35,7 @@ class Gate:
     who: str = ""  # who can change it
     is_warning: bool = False  # it passes, and still somebody should read it
     brief: str = ""  # what a chip says, where the name is not enough
+    speaks_of: tuple[str, ...] = ()  # other Applications, by their full names
 
     @property
     def word(self) -> str:
@@ -186,6 +187,7 @@ def _upstream(effective: Effective, around: Surroundings) -> Gate:
         worst,
         text=" ".join(item.text for item in judged if item.verdict == worst.verdict),
         changes_at=max(known) if only_waits else None,
+        speaks_of=tuple(rule.application for rule in effective.upstream),
     )
 
 

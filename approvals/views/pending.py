@@ -152,7 +152,7 @@ def rows_of(promotions: Iterable[Promotion], request: PersonRequest, *, at: date
     """Return the rows for these promotions as this person sees them."""
     shown = list(promotions)
     standings = policy.explain_all(shown, request.user, at=at)
-    found = waiting.gates_of(shown, at=at)
+    found = waiting.gates_of(shown, at=at, visible=sight.visible_to(request))
     return [
         _row(promotion, standings[promotion.pk], found[promotion.pk], at=at) for promotion in shown
     ]

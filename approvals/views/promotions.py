@@ -94,7 +94,7 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
     situation = Situation(row, request.user, at)
     standing = situation.standing
     around = promotions.dossier(row)
-    gates = waiting.gates(row, at=at)
+    gates = waiting.gates(row, at=at, visible=sight.visible_to(request))
     files = diffs.of_plan(row.plan)
     return {
         "section": "pending" if row.status in Status.alive() else "releases",

@@ -2,6 +2,7 @@
 
 listing ─┬─ policy.gates_of   what the policy, holds and the registry say
          ├─ sync_window       what Argo CD's project says
+         ├─ reading           what a reader may be told of other Applications
          └─ machine           what the rows say about registry, Git, cluster and target
 """
 

@@ -11,7 +11,8 @@ from approvals.models.promotion import PromotionStatus as Status
 from approvals.policy import Gate
 from approvals.policy.gating import PASS, UNKNOWN
 from approvals.queries import pending
-from approvals.waiting import machine, sync_window
+from approvals.queries.scopes import EVERYTHING, Scope
+from approvals.waiting import machine, reading, sync_window
 
 OLD_AFTER = timedelta(minutes=10)  # a digest seen longer ago proves nothing to who decides
 _ORDER = (
@@ -35,13 +36,15 @@ def is_waiting(promotion: Promotion) -> bool:
     return promotion.status in (Status.PENDING, Status.APPROVED, Status.ERRORED)
 
 
-def gates(promotion: Promotion, *, at: datetime) -> tuple[Gate, ...]:
+def gates(promotion: Promotion, *, at: datetime, visible: Scope = EVERYTHING) -> tuple[Gate, ...]:
     """Return everything that this promotion waits for, or that lets it pass."""
-    return gates_of([promotion], at=at)[promotion.pk]
+    return gates_of([promotion], at=at, visible=visible)[promotion.pk]
 
 
-def gates_of(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, tuple[Gate, ...]]:
-    """Return all gates of each promotion; none for one that is not waiting."""
+def gates_of(
+    promotions: Sequence[Promotion], *, at: datetime, visible: Scope = EVERYTHING
+) -> dict[UUID, tuple[Gate, ...]]:
+    """Return all gates of each promotion, as whoever sees these Applications may read them; none once it started."""
     waiting = [row for row in promotions if is_waiting(row)]
     starting = starting_gates_of(waiting, at=at)
     in_flight = pending.in_flight(waiting)
@@ -50,7 +53,7 @@ def gates_of(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, tup
         rest = machine.gates(row, in_flight=in_flight.get(row.tracked_image_id), now=at)
         seen = (_aged(gate, at=at) for gate in starting[row.pk])
         found[row.pk] = tuple(sorted((*seen, *rest), key=_place))
-    return found
+    return reading.for_reader(found, visible)
 
 
 def starting_gates(promotion: Promotion, *, at: datetime) -> tuple[Gate, ...]:

@@ -172,3 +172,22 @@ def test_w06_api_answers_for_a_foreign_promotion_as_for_none(
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].json() == answers[1].json()
     assert not Decision.objects.exists()
+
+
+def test_p51_gates_tell_a_scoped_reader_nothing_of_an_application_elsewhere(
+    client: Client, shop_sre: User, sre: User, own, foreign, settings: LazySettings
+):
+    rule = "\nrules: [{name: first, match: {projects: [shop]}, upstream: [{application: argocd/theirs}]}]"
+    Path(settings.POLICY_FILE).write_text(POLICY + rule, encoding="utf-8")
+    store.load(by=Actor("test"), at=timezone.now())
+    addresses = [f"/promotions/{own.pk}/", "/?show=all", f"/api/v1/promotions/{own.pk}"]
+
+    client.force_login(shop_sre)
+    scoped = [client.get(address).content.decode() for address in addresses]
+    client.force_login(sre)
+    whole = [client.get(address).content.decode() for address in addresses]
+
+    assert all("theirs" not in page for page in scoped)
+    assert "which you may not see, must have it first" in scoped[0]
+    assert "theirs" in whole[0]
+    assert "theirs" in whole[2]
