@@ -193,6 +193,12 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Approval of GitOps image promotions.",
     "SERVE_PERMISSIONS": ["approvals.api.authentication.IsKnownPerson"],
     "COMPONENT_SPLIT_REQUEST": True,
+    # Three things are judged by a "verdict"; each set of words gets a name of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "GateVerdictEnum": ["pass", "wait", "block", "unknown", "override"],
+        "ReviewVerdictEnum": "approvals.models.Review.Verdict",
+        "FindingVerdictEnum": "approvals.models.Finding.Verdict",
+    },
 }
 
 # What the machine does, and how often (seconds)
