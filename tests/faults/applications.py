@@ -10,6 +10,14 @@ from tests.integration.story.outside import ANNOTATION, CHART, Outside
 OLD = "main-aaaaaaa"
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """Where the product finds the world: the servers themselves, or proxies in front of them."""
+
+    git: str  # the URL of the host
+    registry: str  # host:port
+
+
 @dataclass
 class Story:
     """Names of one Application's things."""
@@ -18,19 +26,26 @@ class Story:
     image: str  # below acme/
     repository: str
     method: str
+    addresses: Addresses
     reported: tuple[str, str] = ("", "")  # revision and tag as last reported
 
     @classmethod
     def make(
-        cls, outside: Outside, number: int, *, method: str = "git", repository: str = ""
+        cls,
+        outside: Outside,
+        addresses: Addresses,
+        number: int,
+        *,
+        method: str = "git",
+        repository: str = "",
     ) -> "Story":
         """Create everything that it consists of, running the old build."""
         name = f"shop-{number}"
-        story = cls(name, name, repository or f"acme/{name}", method)
+        story = cls(name, name, repository or f"acme/{name}", method, addresses)
         outside.push(OLD, story.image, created="2026-11-20T10:00:00Z")
         if not outside.git.repositories.has(story.repository):
             outside.git.create_repository(story.repository, CHART)
-        outside.create("applications", story.manifest(outside))
+        outside.create("applications", story.manifest())
         story.roll_out(outside)
         return story
 
@@ -39,10 +54,10 @@ class Story:
         """The override file of its commits."""
         return f".argocd-source-{self.name}.yaml"
 
-    def manifest(self, outside: Outside) -> dict[str, object]:
+    def manifest(self) -> dict[str, object]:
         """Return the Application."""
         told = {
-            "image-list": f"web={outside.registry.host}/acme/{self.image}",
+            "image-list": f"web={self.addresses.registry}/acme/{self.image}",
             "update-strategy": "latest",
             "write-back-method": self.method,
             "web.allow-tags": "regexp:^main",
@@ -50,7 +65,7 @@ class Story:
             "web.pull-secret": "pullsecret:argocd/registry-secret",
         }
         source = {
-            "repoURL": f"{outside.git.url}/{self.repository}.git",
+            "repoURL": f"{self.addresses.git}/{self.repository}.git",
             "path": ".",
             "targetRevision": "main",
         }
@@ -99,7 +114,7 @@ class Story:
             "sourceType": "Helm",
             "sync": {"status": "Synced", "revision": revision},
             "health": {"status": "Healthy"},
-            "summary": {"images": [f"{outside.registry.host}/acme/{self.image}:{tag}"]},
+            "summary": {"images": [f"{self.addresses.registry}/acme/{self.image}:{tag}"]},
             "reconciledAt": "2026-11-23T10:00:00Z",
             "controllerNamespace": "argocd",
         }

@@ -30,3 +30,11 @@ def rig(django_db_blocker, tmp_path_factory) -> Iterator[Rig]:
 def stage(rig) -> Iterator[Stage]:
     with playing.stage(rig) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def proxied_rig(django_db_blocker, tmp_path_factory) -> Iterator[Rig]:
+    folder = tmp_path_factory.mktemp("rig")
+    with django_db_blocker.unblock(), rigs.running(folder, proxied=True) as running:
+        yield running
+    reporting.write()

@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from onebox.environment import ROOT
-from tests.faults import driver
+from tests.faults import driver, nth_call
 from tests.faults.driver import Outcome
+from tests.faults.nth_call import Loop
 from tests.faults.playing import Verdict
+from tests.faults.proxies import KINDS
 from updater import crashpoints
 
 DOCUMENT = ROOT / "docs" / "reliability.md"
 WANTED = "FAULTS_REPORT"  # set by `make faults`
 _outcomes: list[Outcome] = []
 _verdicts: list[Verdict] = []
+_loops: list[Loop] = []
 
 
 def remember(outcome: Outcome) -> None:
@@ -28,12 +31,19 @@ def remember_schedule(verdict: Verdict) -> None:
     _verdicts.append(verdict)
 
 
+def remember_loop(loop: Loop) -> None:
+    """Keep what came of all runs of one service and kind."""
+    _loops.append(loop)
+
+
 def write() -> None:
     """Put the tables into the document, if that was asked for."""
     if os.environ.get(WANTED) and _outcomes:
         replace(DOCUMENT, "crash points", table(_outcomes))
     if os.environ.get(WANTED) and _verdicts:
         replace(DOCUMENT, "schedules", schedules(_verdicts))
+    if os.environ.get(WANTED) and _loops:
+        replace(DOCUMENT, "nth call", table_of_loops(_loops))
 
 
 def replace(path: Path, name: str, text: str) -> None:
@@ -88,6 +98,23 @@ def schedules(verdicts: Sequence[Verdict]) -> str:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
+
+
+def table_of_loops(loops: Sequence[Loop]) -> str:
+    """Return the table of services and kinds: in how many runs a question went wrong."""
+    lines = ["| service | " + " | ".join(KINDS) + " |", "|---|" + "---|" * len(KINDS)]
+    for service in nth_call.SERVICES:
+        mine = {loop.kind: loop for loop in loops if loop.service == service}
+        cells = " | ".join(_count(mine.get(kind)) for kind in KINDS)
+        lines.append(f"| {service} | {cells} |")
+    total, bad = sum(loop.runs for loop in loops), sum(len(loop.failures) for loop in loops)
+    return "\n".join([*lines, "", f"{total} runs, {bad} broken promises."])
+
+
+def _count(loop: Loop | None) -> str:
+    if loop is None:
+        return ""
+    return f"{loop.runs} runs, {len(loop.failures)} FAILED" if loop.failures else f"{loop.runs} ✓"
 
 
 def _cell(outcomes: Sequence[Outcome]) -> str:

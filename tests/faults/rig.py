@@ -29,18 +29,20 @@ from onebox.environment import ROOT
 from onebox.postgres import Postgres
 from onebox.valkey import Valkey
 from onebox.world.cluster import ClusterServer, administrator
+from onebox.world.cluster import kubeconfig as kubeconfigs
 from onebox.world.git_host import GitHost
 from onebox.world.registry import Account, Basic, RegistryServer, RegistryWorld
 from tests import builders
 from tests.faults import canaries
-from tests.faults.applications import Story
+from tests.faults.applications import Addresses, Story
+from tests.faults.proxies import Proxies
 from tests.faults.workers import Nursery, Process
 from tests.integration.story.outside import MACHINE, NAMESPACE, Outside
 from updater import clock, inventory, scanning
 from updater.audit import Actor
 from updater.connections import Connections, registry_access
 from updater.inventory import Reading
-from updater.models import ImageRepository
+from updater.models import Breaker, ImageRepository
 
 LEASE_SECONDS = 2
 OVER = [*Status.over()]
@@ -56,13 +58,21 @@ class Rig:
     valkey: Valkey
     nursery: Nursery
     celery: Celery
+    addresses: Addresses
+    proxies: Proxies | None = None
     stories: list[Story] = field(default_factory=list)
 
     # What a test does
 
     def story(self, *, method: str = "git", repository: str = "") -> Story:
         """Make an Application with a repository and an image of its own, running an old build."""
-        made = Story.make(self.outside, len(self.stories), method=method, repository=repository)
+        made = Story.make(
+            self.outside,
+            self.addresses,
+            len(self.stories),
+            method=method,
+            repository=repository,
+        )
         self.stories.append(made)
         return made
 
@@ -122,13 +132,18 @@ class Rig:
 
     def turn(self, *stories: Story) -> None:
         """Let Argo CD roll out what stands in Git, let time pass for whoever waits, and ring."""
+        self.pass_time(*stories)
+        self.ring()
+
+    def pass_time(self, *stories: Story) -> None:
+        """Let Argo CD roll out what stands in Git, and nobody wait for a next attempt or probe any longer."""
         rolled_out = [story.roll_out(self.outside) for story in stories]
         if any(rolled_out):
             self.look()
         mine = Promotion.objects.filter(application__name__in=[story.name for story in stories])
         at = clock.now()
         mine.filter(next_attempt_at__gt=at).update(next_attempt_at=at)
-        self.ring()
+        Breaker.objects.filter(retry_at__gt=at).update(retry_at=at)
 
     def settle(self, *stories: Story, seconds: float = 40) -> None:
         """Turn until every promotion of these Applications is over."""
@@ -149,8 +164,11 @@ class Rig:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Rig]:
-    """Start everything, point this process at it, and end it; Django must be set up."""
+def running(folder: Path, *, proxied: bool = False) -> Iterator[Rig]:
+    """Start everything, point this process at it, and end it; Django must be set up.
+
+    `proxied`: the product finds the world behind proxies that may fail.
+    """
     postgres, valkey = Postgres(folder / "postgres"), Valkey(folder / "valkey")
     postgres.start()
     valkey.start()
@@ -158,7 +176,11 @@ def running(folder: Path) -> Iterator[Rig]:
     git = GitHost(folder / "git", {"bot": canaries.GIT}).start()
     registry = RegistryWorld(access=Basic(Account("reader", canaries.REGISTRY)))
     with RegistryServer(registry) as images, ClusterServer([root]) as cluster:
-        kubeconfig = cluster.write_kubeconfig(folder / "kubeconfig", root)
+        proxies = Proxies.start(postgres, valkey, git, images, cluster) if proxied else None
+        addresses = proxies.addresses if proxies else Addresses(git.url, images.host)
+        kubeconfig = kubeconfigs.write(
+            folder / "kubeconfig", url=proxies.cluster if proxies else cluster.url, account=root
+        )
         env = {
             "DATABASE_URL": postgres.url,
             "REDIS_URL": valkey.url,
@@ -167,7 +189,7 @@ def running(folder: Path) -> Iterator[Rig]:
             "KUBECONFIG": str(kubeconfig),
             "STATE_DIR": str(folder / "worker"),
             "ALLOW_INSECURE_GIT": "true",
-            "ALLOW_INSECURE_REGISTRIES": images.host,
+            "ALLOW_INSECURE_REGISTRIES": addresses.registry,
             "LEASE_SECONDS": str(LEASE_SECONDS),
             "SWEEP_SECONDS": "1",
             "INVENTORY_SECONDS": "3",
@@ -176,9 +198,9 @@ def running(folder: Path) -> Iterator[Rig]:
         nursery = Nursery(folder, _environment(env))
         outside = Outside(git, images, cluster, token=canaries.CLUSTER)
         celery = Celery("rig", broker=valkey.url)
-        rig = Rig(folder, outside, postgres, valkey, nursery, celery)
+        rig = Rig(folder, outside, postgres, valkey, nursery, celery, addresses, proxies)
         try:
-            _create_secrets(outside)
+            _create_secrets(outside, addresses)
             nursery.wait_until_ready()
             with _pointed_at(rig, env):
                 builders.make_person("mei", role=Role.APPROVER, full_name="Mei Tanaka")
@@ -188,6 +210,8 @@ def running(folder: Path) -> Iterator[Rig]:
         finally:
             nursery.stop()
             outside.http.close()
+            if proxies:
+                proxies.close()
             celery.close()
             git.stop()
             valkey.stop()
@@ -206,11 +230,11 @@ def _environment(own: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **fixed, **own}
 
 
-def _create_secrets(outside: Outside) -> None:
+def _create_secrets(outside: Outside, addresses: Addresses) -> None:
     login = base64.b64encode(f"reader:{canaries.REGISTRY}".encode()).decode()
-    auths = json.dumps({"auths": {outside.registry.host: {"auth": login}}})
+    auths = json.dumps({"auths": {addresses.registry: {"auth": login}}})
     outside.create_secret("registry-secret", {".dockerconfigjson": auths})
-    _create_git_secret(outside, outside.git.url, "git-credentials")
+    _create_git_secret(outside, addresses.git, "git-credentials")
 
 
 def _create_git_secret(outside: Outside, url: str, name: str) -> None:
@@ -225,7 +249,7 @@ def _pointed_at(rig: Rig, env: Mapping[str, str]) -> Iterator[None]:
         "KUBECONFIG": env["KUBECONFIG"],
         "STATE_DIR": rig.folder / "here",
         "ALLOW_INSECURE_GIT": True,
-        "ALLOW_INSECURE_REGISTRIES": [rig.outside.registry.host],
+        "ALLOW_INSECURE_REGISTRIES": [rig.addresses.registry],
         "PROMOTION_KEY": canaries.PROMOTION,
         "LEASE_SECONDS": LEASE_SECONDS,
     }
