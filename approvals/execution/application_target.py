@@ -35,12 +35,14 @@ def carry_out(promotions: Sequence[Promotion], *, ledger: Ledger, world: Connect
 
 
 def _carry_out_one(promotion: Promotion, *, ledger: Ledger, world: Connections) -> None:
-    for _ in range(MAX_PATCHES):
+    for attempt in range(MAX_PATCHES):
         prepared = _prepare(promotion, world=world)
         if _is_done(promotion, prepared):
             _finish_found(promotion, ledger=ledger)
             return
         _require_sealed(promotion, prepared)
+        if not attempt and not ledger.without_waiting([promotion]):
+            return  # a hold or the end of a window came while we looked
         is_ours = ledger.claim_patch(promotion, intended=_in_words(prepared))
         if not is_ours or not ledger.without_stopped([promotion]):
             return

@@ -6,6 +6,7 @@ Order: look and build → claim with the intended commits → push without force
 import random
 import time
 from collections.abc import Sequence
+from uuid import UUID
 
 from approvals.execution import batches, settling
 from approvals.execution.batches import Batch
@@ -48,11 +49,12 @@ def _write(
         What fetching raises before anything was pushed; PushMovedError when the branch never rests.
     """
     left, written = list(promotions), []
+    begun: set[UUID] = set()
     for attempt in range(MAX_PUSHES):
         batch = batches.build(left, branch=branch, mirror=mirror, world=world)
         crashpoint("build.after")
         written += ledger.settle(batch)
-        claimed = ledger.without_stopped(ledger.claim(batch))
+        claimed = _claim(batch, begun, ledger=ledger)
         if len(claimed) < len(batch.promotions):
             left = claimed  # somebody may not go along: build the chain again without them
         elif _push(batch, mirror=mirror, ledger=ledger, world=world, written=written):
@@ -64,6 +66,18 @@ def _write(
             return written
     why = f"{branch} moved {MAX_PUSHES} times while we pushed"
     raise git.PushMovedError.of(promotions[0].plan["repository"], why)
+
+
+def _claim(batch: Batch, begun: set[UUID], *, ledger: Ledger) -> list[Promotion]:
+    """Claim the batch if all of it may still go; return the promotions that may."""
+    # Building took its time: a hold or the end of a window may have come in between.
+    waiting = [row for row in batch.promotions if row.pk not in begun]
+    open_ones = {row.pk for row in ledger.without_waiting(waiting)}
+    if len(open_ones) < len(waiting):
+        return [row for row in batch.promotions if row.pk in begun | open_ones]
+    claimed = ledger.without_stopped(ledger.claim(batch))
+    begun |= {row.pk for row in claimed}
+    return claimed
 
 
 def _push(

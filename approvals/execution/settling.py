@@ -12,7 +12,7 @@ from functools import partial
 from django.db import transaction
 
 from approvals import policy, resealing
-from approvals.execution import leases, recording
+from approvals.execution import gates, leases, recording
 from approvals.execution.batches import (
     Batch,
     Commit,
@@ -60,6 +60,14 @@ class Ledger:
     def claim(self, batch: Batch) -> list[Promotion]:
         """Claim every promotion of the batch with its intended commit; return those that could be."""
         return self._apply_to(batch.commits, self._claim)
+
+    def without_waiting(self, promotions: Sequence[Promotion]) -> list[Promotion]:
+        """Return those whose gates are open; the others are told what they wait for."""
+        closed = gates.closed(promotions, at=clock.now())
+        for promotion in promotions:
+            if error := closed.get(promotion.pk):
+                self.not_ready([promotion], error)
+        return [row for row in promotions if row.pk not in closed]
 
     def without_stopped(self, promotions: Sequence[Promotion]) -> list[Promotion]:
         """End those that a person asked to stop, the last moment before they are written; return the others."""

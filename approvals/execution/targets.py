@@ -8,7 +8,6 @@ from django.db import DatabaseError, InterfaceError
 
 from approvals.execution import (
     application_target,
-    gates,
     git_target,
     leases,
     pull_request_target,
@@ -73,7 +72,7 @@ def _carry_out(
 ) -> None:
     with leases.hold(target, holder=holder) as grant:
         ledger = Ledger(grant, by)
-        still_due = _without_waiting(_reread(target, promotions), ledger)
+        still_due = ledger.without_waiting(_reread(target, promotions))
         if not still_due:
             return
         if target.startswith("pull-request:"):
@@ -94,15 +93,6 @@ def _set_back(
     except Exception:
         logger.exception("crash not recorded", extra={"promotion": str(promotion.pk)})
         recording.postpone(promotion, at=clock.now())
-
-
-def _without_waiting(promotions: Sequence[Promotion], ledger: Ledger) -> list[Promotion]:
-    """Return those whose gates are open; the others are told what they wait for."""
-    closed = gates.closed(promotions, at=clock.now())
-    for promotion in promotions:
-        if error := closed.get(promotion.pk):
-            ledger.not_ready([promotion], error)
-    return [row for row in promotions if row.pk not in closed]
 
 
 def _reread(target: str, promotions: Sequence[Promotion]) -> list[Promotion]:

@@ -4,10 +4,12 @@ import pytest
 import yaml
 from django.db import transaction
 
+from approvals import planning
 from approvals.execution import leases
-from approvals.models import Execution, Lease, Promotion
+from approvals.models import Execution, Hold, Lease, Promotion
 from tests.integration.story.conftest import approve
-from tests.integration.story.outside import REPOSITORY, Outside
+from tests.integration.story.outside import ANNOTATION, REPOSITORY, Outside
+from updater import clock
 from updater.audit import AuditKind
 from updater.integrations import git as git_client
 from updater.models import AuditEvent
@@ -529,3 +531,23 @@ def test_observe_an_older_failed_operation_is_not_ours(example, sre):
 
     promotion.refresh_from_db()
     assert promotion.status == "VERIFYING"
+
+
+@pytest.mark.parametrize("method", ["git", "argocd"])
+def test_execute_held_while_the_commit_was_built_writes_nothing(outside, sre, monkeypatch, method):
+    outside.add_example(**{ANNOTATION + "write-back-method": method})
+    promotion = approve(outside.offer(), sre)
+    prepare = planning.prepare
+
+    def hold_meanwhile(*args, **named):
+        Hold.objects.get_or_create(scope="everything", reason="incident", by="mei", at=clock.now())
+        return prepare(*args, **named)
+
+    monkeypatch.setattr(planning, "prepare", hold_meanwhile)
+    outside.execute()
+
+    promotion.refresh_from_db()
+    assert promotion.status == "APPROVED"
+    assert "mei holds everything: incident" in promotion.status_reason
+    assert not promotion.executions.exists()
+    assert len(outside.git.log(REPOSITORY, "main")) == 1
