@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from approvals.models import Request
+from approvals.models import Request, Review
 from tests import builders
 from updater.audit import AuditKind
 from updater.models import Refusal
@@ -23,6 +23,10 @@ PAGES = (
     "promotions/{pending}/reject/",
     "promotions/{errored}/",
     "promotions/{errored}/execution/",
+    "promotions/{pending}/emergency/",
+    "promotions/{errored}/abort/",
+    "promotions/{emergency}/",
+    "reviews/",
     "applications/",
     "applications/argocd/checkout/",
     "applications/argocd/checkout/releases/",
@@ -68,11 +72,17 @@ def ids(transactional_db: None, sre: User) -> dict[str, str]:
     builders.make_hold(application=application, until=timezone.now() + timedelta(hours=1))
     builders.make_comment(pending, sre)
     stop = builders.make_hold()
+    owed = builders.make_review(due_at=timezone.now() - timedelta(hours=1))
+    given = builders.make_review()
+    Review.objects.filter(pk=given.pk).update(
+        given_by=sre, given_at=timezone.now(), verdict="justified", notes="it was right"
+    )
     return {
         "hold": str(stop.pk),
         "pending": str(pending.pk),
         "errored": str(errored.pk),
         "succeeded": str(succeeded.pk),
+        "emergency": str(owed.promotion_id),
         "refusal": str(refusal.pk),
     }
 
