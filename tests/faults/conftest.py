@@ -14,6 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--seed", type=int, help="play the schedule of this seed")
     group.addoption("--seeds", type=int, default=12, help="how many schedules make faults plays")
+    group.addoption("--step", type=int, default=1, help="let only every n-th question go wrong")
     group.addoption("--promotions", type=int, default=10_000, help="of a soak")
     group.addoption("--kills", type=int, help="of a soak; one for ten promotions otherwise")
     group.addoption("--minutes", type=float, default=120, help="after which a soak ends anyway")

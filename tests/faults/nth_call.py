@@ -31,13 +31,14 @@ class Loop:
 
     service: str
     kind: str
+    step: int = 1  # of the questions, every so many
     runs: int = 0
     failures: list[str] = field(default_factory=list)
 
 
 def loop(rig: Rig, service: str, kind: str, *, step: int = 1) -> Loop:
     """Let the first question go wrong, then the second, until a run passes untouched."""
-    done, story = Loop(service, kind), rig.story()
+    done, story = Loop(service, kind, step), rig.story()
     for number in range(1, MAX_CALLS, step):
         if done.runs and done.runs % RUNS_PER_APPLICATION == 0:
             story.remove(rig.outside)

@@ -114,7 +114,10 @@ def table_of_loops(loops: Sequence[Loop]) -> str:
 def _count(loop: Loop | None) -> str:
     if loop is None:
         return ""
-    return f"{loop.runs} runs, {len(loop.failures)} FAILED" if loop.failures else f"{loop.runs} ✓"
+    part = f" (every {loop.step}th)" if loop.step > 1 else ""
+    if loop.failures:
+        return f"{loop.runs} runs, {len(loop.failures)} FAILED{part}"
+    return f"{loop.runs} ✓{part}"
 
 
 def _cell(outcomes: Sequence[Outcome]) -> str:

@@ -34,6 +34,6 @@ def test_promotion_whose_nth_answer_is_lost_is_written_once_and_ends_well(
 @pytest.mark.slow
 @pytest.mark.parametrize(("service", "kind"), EVERY)
 def test_promotion_whose_nth_question_goes_wrong_is_written_once_and_ends_well(
-    proxied_rig, service, kind
+    proxied_rig, service, kind, request
 ):
-    passes(proxied_rig, service, kind)
+    passes(proxied_rig, service, kind, step=request.config.getoption("--step"))
