@@ -31,7 +31,9 @@ APPROVED = AuditKind.PROMOTION_APPROVED.value
 
 def rows(only: Collection[UUID] | None = None) -> list[Promotion]:
     """Return all promotions (or only these) with their targets and decisions, oldest first."""
-    found = Promotion.objects.with_target().prefetch_related("decisions__by")
+    # A hundred thousand promotions must fit: an Application's manifest is the largest part, and not asked.
+    targets = Promotion.objects.select_related("application", "tracked_image")
+    found = targets.defer("application__manifest").prefetch_related("decisions__by")
     if only is not None:
         found = found.filter(pk__in=only)
     return list(found.order_by("created_at", "pk"))
@@ -219,6 +221,7 @@ def running() -> dict[int, Running]:
     found = TrackedImage.objects.select_related("application", "image_repository").filter(
         Q(is_live=True), image_repository__isnull=False
     )
+    found = found.defer("application__manifest")
     return {row.pk: _running(row) for row in found}
 
 
