@@ -61,7 +61,11 @@ def _create_objects(cluster: httpx.Client, place: Place) -> None:
     for project in PROJECTS:
         manifest = objects.project_manifest(project, git_url=place.git_url)
         _create(cluster, f"{ARGO}/appprojects", manifest)
-    for name in (name for application in APPLICATIONS for name in application.repositories):
+    written = [name for application in APPLICATIONS for name in application.repositories]
+    read = [
+        image.repository for image in IMAGES
+    ]  # who wrote a build is read from its source repository
+    for name in (*written, *read):
         _create(cluster, f"{CORE}/secrets", repository_secret(name, place))
     for application in APPLICATIONS:
         manifest = objects.application_manifest(
