@@ -16,11 +16,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
-from approvals import lifecycle
+from approvals import lifecycle, sync_requests
 from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from updater import audit, clock, images, sync_windows
+from updater import clock, images, sync_windows
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
 from updater.crashpoints import crashpoint
@@ -112,31 +112,10 @@ def _ask_for_sync(
     if not window.manual:
         return Outcome(Finding.WAITING, window.reason)
     try:
-        _request_sync(promotion, world=world, by=by)
+        sync_requests.ask_once(promotion, world=world, by=by)
     except UpdaterError as error:
         return Outcome(Finding.WAITING, str(error))
     return Outcome(Finding.WAITING, "Argo CD was asked to sync our commit.")
-
-
-def _request_sync(promotion: Promotion, *, world: Connections, by: Actor) -> None:
-    application = promotion.application
-    sources = application.manifest.get("spec", {}).get("sources") or []
-    world.cluster.request_sync(
-        application.namespace,
-        application.name,
-        uid=application.uid,
-        username="countersign",
-        info={"Promotion": str(promotion.pk)},
-        # Several sources have a revision each, and ours is one of them: their target revisions say it.
-        revisions=[promotion.commit] if promotion.commit and not sources else [],
-    )
-    with transaction.atomic():
-        audit.record(
-            kind=AuditKind.SYNC_REQUESTED,
-            by=by,
-            subject=lifecycle.subject_of(promotion),
-            details={"commit": promotion.commit},
-        )
 
 
 def _failed_operation(promotion: Promotion, status: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from approvals.execution import batches, settling
+from approvals.execution import batches, orphans, settling
 from approvals.execution.batches import Batch
 from approvals.execution.settling import Ledger
 from approvals.models import Promotion
@@ -53,6 +53,7 @@ def _write(
     for attempt in range(MAX_PUSHES):
         batch = batches.build(left, branch=branch, mirror=mirror, world=world)
         crashpoint("build.after")
+        orphans.look(ledger.grant, branch=branch, tip=batch.base, mirror=mirror, by=ledger.by)
         written += ledger.settle(batch)
         claimed = _claim(batch, begun, ledger=ledger)
         if len(claimed) < len(batch.promotions):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from approvals import holds, lifecycle, policy, refusals, resealing
 from approvals.execution.leases import Grant
 from approvals.lifecycle import Move, TransitionRefusedError
-from approvals.models import Execution, ExecutionStep, Promotion
+from approvals.models import Decision, Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import audit
 from updater.audit import Actor, AuditKind
@@ -245,8 +245,11 @@ def withdraw(promotion: Promotion, error: UpdaterError, *, by: Actor, at: dateti
 def lapse(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
     """Put a promotion back before the people: its approvals do not hold any more."""
     standing = promotion.decisions.filter(revision=promotion.revision, voided_at=None)
+    # Approved, and nobody stands behind it: a changed row, never an ordinary lapse.
+    is_approved = standing.filter(verb=Decision.Verb.APPROVE).exists()
+    kind = AuditKind.APPROVAL_LAPSED if is_approved else AuditKind.EXECUTION_UNAUTHORISED
     standing.update(voided_at=at, void_reason=str(error))
-    resealing.put_back(promotion, AuditKind.APPROVAL_LAPSED, str(error), by=by, at=at)
+    resealing.put_back(promotion, kind, str(error), by=by, at=at)
 
 
 def end_attempt(promotion: Promotion, message: str, *, at: datetime) -> None:

@@ -15,6 +15,9 @@ class Lease(models.Model):
     holder = models.TextField(default="", blank=True)
     fence = models.BigIntegerField(default=0)
     expires_at = models.DateTimeField(null=True, blank=True)
+    seen_tip = models.TextField(
+        default="", blank=True
+    )  # up to where commits were compared with the rows
 
     def __str__(self) -> str:
         return self.target

@@ -90,18 +90,20 @@ class History:
         records = self._log(tip, None, "--no-renames", *options, paths=(path,))
         return tuple(_facts(record) for record in records)
 
-    def with_trailer(self, key: str, *, tip: str) -> tuple[Message, ...]:
-        """Return the commits up to `tip` that have this trailer, children before parents."""
-        return self._messages(tip, "--fixed-strings", "--regexp-ignore-case", f"--grep={key}:")
+    def with_trailer(self, key: str, *, tip: str, since: str | None = None) -> tuple[Message, ...]:
+        """Return the commits after `since` up to `tip` that have this trailer, children before parents."""
+        return self._messages(
+            tip, since, "--fixed-strings", "--regexp-ignore-case", f"--grep={key}:"
+        )
 
     def committed_by(self, email: str, *, tip: str) -> tuple[Message, ...]:
         """Return the commits up to `tip` of this committer, children before parents."""
-        return self._messages(tip, "--fixed-strings", f"--committer=<{email}>")
+        return self._messages(tip, None, "--fixed-strings", f"--committer=<{email}>")
 
-    def _messages(self, tip: str, *which: str) -> tuple[Message, ...]:
+    def _messages(self, tip: str, since: str | None, *which: str) -> tuple[Message, ...]:
         trailers = "%(trailers:only=true,unfold=true)"
         told = f"--format=%H%n%P%n%ce%n{trailers}"
-        return tuple(map(_message, self._log(tip, None, "--topo-order", told, *which)))
+        return tuple(map(_message, self._log(tip, since, "--topo-order", told, *which)))
 
     def changes(self, old: str, new: str) -> tuple[PathChange, ...]:
         """Return the paths whose mode or content differs between two commits, with their modes."""

@@ -111,9 +111,9 @@ class GitMirror:
         """Return the commits that changed a path, made after a moment, newest first."""
         return self._healed(lambda: self._history.log_of(path, tip, after=after, limit=limit))
 
-    def with_trailer(self, key: str, *, tip: str) -> tuple[Message, ...]:
-        """Return the commits up to `tip` that have this trailer, children before parents."""
-        return self._healed(lambda: self._history.with_trailer(key, tip=tip))
+    def with_trailer(self, key: str, *, tip: str, since: str | None = None) -> tuple[Message, ...]:
+        """Return the commits after `since` up to `tip` that have this trailer, children before parents."""
+        return self._healed(lambda: self._history.with_trailer(key, tip=tip, since=since))
 
     def committed_by(self, email: str, *, tip: str) -> tuple[Message, ...]:
         """Return the commits up to `tip` of this committer, children before parents."""

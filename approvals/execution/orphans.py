@@ -1,0 +1,122 @@
+"""Commits on a branch that claim promotions which the database does not know as written: found at the next fetch.
+
+So a database that was restored from an older backup is noticed by the running product. Each commit is looked at
+once: the lease of the target remembers up to which commit.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from approvals import lifecycle, sealing
+from approvals.execution import leases
+from approvals.execution.leases import Grant
+from approvals.models import Lease, Promotion
+from approvals.models.promotion import PromotionStatus as Status
+from updater import audit
+from updater.audit import Actor, AuditKind
+from updater.integrations import git
+
+# These look for their own trailer, and are linked again by it.
+_LOOKED_FOR = (Status.APPROVED, Status.EXECUTING, Status.ERRORED, Status.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A commit that names a promotion, and whether our key made its trailer."""
+
+    commit: str
+    promotion_id: str
+    row: Promotion | None
+    is_ours: bool
+
+
+def look(grant: Grant, *, branch: str, tip: str, mirror: git.GitMirror, by: Actor) -> int:
+    """Raise an alarm for each commit since the last look that should not be there; return how many."""
+    seen = Lease.objects.values_list("seen_tip", flat=True).get(target=grant.target)
+    if seen == tip:
+        return 0
+    messages = _messages(mirror, tip=tip, since=seen or None)
+    found = [claim for message in messages for claim in _claims(message, mirror)]
+    strange = [claim for claim in found if not _is_known(claim)]
+    with transaction.atomic():
+        leases.require_current(grant)
+        for claim in strange:
+            _alarm(claim, branch=branch, by=by)
+        Lease.objects.filter(target=grant.target).update(seen_tip=tip)
+    return len(strange)
+
+
+def _messages(mirror: git.GitMirror, *, tip: str, since: str | None) -> tuple[git.Message, ...]:
+    try:
+        return mirror.with_trailer(sealing.PROMOTION_ID, tip=tip, since=since)
+    except git.CommitNotFoundError:  # the history was rewritten: all of it is new
+        return mirror.with_trailer(sealing.PROMOTION_ID, tip=tip)
+
+
+def _claims(message: git.Message, mirror: git.GitMirror) -> Iterator[_Claim]:
+    ids = _values(message, sealing.PROMOTION_ID)
+    rows = _rows(ids)
+    for promotion_id in ids:
+        row = rows.get(promotion_id)
+        paths = row.subject["paths"] if row else _paths(message, mirror)
+        made = {
+            sealing.authenticate(promotion_id, seal, paths) for seal in _values(message, "Seal")
+        }
+        is_ours = bool(made & set(_values(message, sealing.PROMOTION_MAC)))
+        yield _Claim(message.sha, promotion_id, row, is_ours)
+
+
+def _rows(ids: list[str]) -> Mapping[str, Promotion]:
+    known = Promotion.objects.with_target().in_bulk([each for each in ids if _is_uuid(each)])
+    return {str(key): row for key, row in known.items()}
+
+
+def _paths(message: git.Message, mirror: git.GitMirror) -> list[str]:
+    parents = message.parents[:1]
+    return [path for parent in parents for path in mirror.diff_names(parent, message.sha)]
+
+
+def _is_known(claim: _Claim) -> bool:
+    if claim.row is None:
+        return False
+    # A promotion that is carried out now judges trailers with its own name by itself.
+    return bool(claim.row.commit) or claim.row.status in _LOOKED_FOR
+
+
+def _alarm(claim: _Claim, *, branch: str, by: Actor) -> None:
+    subject = lifecycle.subject_of(claim.row) if claim.row else audit.Subject()
+    stands = (
+        f"is {claim.row.get_status_display().lower()} here" if claim.row else "is not known here"
+    )
+    said = (
+        "Was the database restored from an older backup?"
+        if claim.is_ours
+        else "Its authentication is not ours."
+    )
+    audit.record(
+        kind=AuditKind.COMMIT_ORPHANED if claim.is_ours else AuditKind.TRAILER_FORGED,
+        by=by,
+        subject=subject,
+        details={
+            "commit": claim.commit,
+            "branch": branch,
+            "claims": claim.promotion_id,
+            "reason": f"Commit {claim.commit[:10]} on {branch} is for promotion {claim.promotion_id}, "
+            f"which {stands}. {said}",
+        },
+    )
+
+
+def _values(message: git.Message, key: str) -> list[str]:
+    found = [value for name, value in message.trailers if name.lower() == key.lower()]
+    return list(dict.fromkeys(found))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
