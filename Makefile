@@ -13,7 +13,7 @@ CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuv
              ALLOWED_HOSTS=countersign.example
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test faults check lint format lock secrets screenshots \
+.PHONY: help install demo up test faults rounds check lint format lock secrets screenshots \
         bench-scan bench-write-back clean
 
 help: ## list the targets

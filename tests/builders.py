@@ -18,6 +18,7 @@ from approvals.models import (
     Execution,
     ExecutionStep,
     Hold,
+    PolicyVersion,
     Promotion,
     Review,
 )
@@ -282,6 +283,17 @@ def make_review(promotion: Promotion | None = None, **changes: Any) -> Review:
     if "declared_by" not in changes:
         changes["declared_by"] = make_person(role="approver")
     return Review.objects.create(promotion=promotion, **{**values, **changes})
+
+
+def make_policy_version(text: str = "version: 1\n", **changes: Any) -> PolicyVersion:
+    """Make a version of the policy file that was taken and stands no more."""
+    values: dict[str, Any] = {
+        "hash": sealing.seal({"policy": text}),
+        "text": text,
+        "loaded_at": timezone.now(),
+        "loaded_by": "scan-worker-1",
+    }
+    return PolicyVersion.objects.create(**{**values, **changes})
 
 
 def make_decision(promotion: Promotion, person: User, **changes: Any) -> Decision:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from approvals.models import Request, Review
+from approvals.models import PolicyVersion, Request, Review
 from tests import builders
 from updater.audit import AuditKind
 from updater.models import Refusal
@@ -37,6 +37,7 @@ PAGES = (
     "holds/",
     "holds/new/?scope=everything",
     "holds/{hold}/release/",
+    "policy/?application=argocd/checkout&new={version}",
     "audit/?open=1",
     "nowhere/",
 )
@@ -84,7 +85,17 @@ def ids(transactional_db: None, sre: User) -> dict[str, str]:
         "succeeded": str(succeeded.pk),
         "emergency": str(owed.promotion_id),
         "refusal": str(refusal.pk),
+        "version": str(_versions().pk),
     }
+
+
+def _versions() -> PolicyVersion:
+    """Make three versions of the policy file, one of them refused; return one to compare with the one before."""
+    builders.make_policy_version("version: 1\n# first\n")
+    builders.make_policy_version("", problem="line 3: rulez is not known")
+    window = '{name: night, cron: "0 20 * * *", duration: 10h, zone: Europe/Berlin}'
+    text = f"version: 1\nrules: [{{name: shop, mandatory_groups: [leads], windows: {{deny: [{window}]}}}}]\n"
+    return builders.make_policy_version(text, is_current=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -93,9 +93,12 @@ def pages(client: Client, sre: User, payload: str) -> dict[str, str]:
     refusal = Refusal.objects.create(tracked_image=image, digest=payload, by=payload, **told)
     Request.objects.create(tracked_image=image, kind="chosen", by=sre, problem=payload, **told)
     done = builders.make_promotion(candidate, status="SUCCEEDED", commit=payload)
+    builders.make_policy_version("", problem=payload, loaded_by=payload)
+    version = builders.make_policy_version(f"version: 1\n# {payload}\n", loaded_by=payload)
     client.force_login(sre)
     addresses = [
         "/",
+        "/?show=all",
         f"/?q={payload}",
         "/applications/",
         f"/promotions/{promotion.pk}/",
@@ -105,10 +108,13 @@ def pages(client: Client, sre: User, payload: str) -> dict[str, str]:
         f"/promotions/{done.pk}/roll-back/",
         f"/refusals/{refusal.pk}/lift/",
         "/releases/",
+        f"/policy/?new={version.pk}",
         "/audit/?open=1",
         f"/sign-in/?next={payload}",
     ]
-    link = re.search(r'href="(/applications/[^"?]+/[^"]+/)"', client.get("/").content.decode())
+    link = re.search(
+        r'href="(/applications/[^"?]+/[^"]+/)"', client.get("/?show=all").content.decode()
+    )
     assert link
     addresses += [
         link[1],
