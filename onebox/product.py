@@ -17,10 +17,9 @@ from onebox.state import State
 from onebox.supervisor import StartError, Supervisor
 from onebox.valkey import Valkey
 
-PROCESSES = {
-    "scan": 3,
-    "execute": 2,
-}  # one scanning process follows the cluster nearly all the time
+# One scanning process follows the cluster nearly all the time; scans and the reading of authors may take minutes, and
+# planning waits for neither.
+PROCESSES = {"scan": 4, "execute": 2}
 # A scan is cut off (Celery's cold shutdown): it only reads, and may follow the cluster for half a minute.
 # An execution is let finish.
 END_SIGNALS = {"scan": signal.SIGQUIT, "execute": signal.SIGTERM}
