@@ -56,8 +56,12 @@ def free(hold: Hold, *, at: datetime) -> None:
         error_code=policy.GATE_CLOSED,
         next_attempt_at__gt=at,
     )
+    # In the order in which workers lock them, so that neither waits for the other.
+    due = list(waiting.select_for_update().order_by("pk").values_list("pk", flat=True))
     # The worker looks at all gates anew and says what else is closed, if anything is.
-    if waiting.update(next_attempt_at=at, status_reason="", error_code=""):
+    if Promotion.objects.filter(pk__in=due).update(
+        next_attempt_at=at, status_reason="", error_code=""
+    ):
         transaction.on_commit(doorbell.ring_execution)
 
 
