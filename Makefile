@@ -13,7 +13,7 @@ CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuv
              ALLOWED_HOSTS=countersign.example
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test faults rounds check lint format lock secrets screenshots \
+.PHONY: help install demo up test faults soak rounds check lint format lock secrets screenshots \
         bench-scan bench-write-back clean
 
 help: ## list the targets
@@ -62,6 +62,9 @@ faults: .venv/dev-installed ## every crash point with every fault, and schedules
 
 rounds: .venv/dev-installed ## the long rounds: eight approvers a thousand times, every state of every kind
 	$(BIN)/python -m pytest -m slow --ignore=tests/faults $(ARGS)
+
+soak: .venv/dev-installed ## 10,000 promotions with 1,000 kills (ARGS="--promotions 500 --kills 50 --minutes 10")
+	$(BIN)/python -m pytest -s tests/faults/soak.py $(ARGS)
 
 lint: .venv/dev-installed ## every check but the tests
 	$(BIN)/ruff format --check .

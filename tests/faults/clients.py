@@ -57,21 +57,20 @@ class Clients:
 
     def decide_somewhere(self, step: Step) -> None:
         """Use a verb on one of the promotions for which it is meant."""
-        name, statuses, told = VERBS[step.do]
-        rows = _promotions(self.fleet.names).filter(status__in=statuses).order_by("pk")
+        rows = _promotions(self.fleet.names).filter(status__in=VERBS[step.do][1]).order_by("pk")
         found = list(rows)
         if found:
-            self._decide(name, found[step.on % len(found)], step.who, **told)
+            self.decide(step.do, found[step.on % len(found)], step.who)
 
     def approve(self, member: Member, who: str) -> None:
         """Approve what is open for an Application."""
         for promotion in _promotions([member.name]).filter(status=Status.PENDING):
-            self._decide("approve", promotion, who, reason=REASON)
+            self.decide("approve", promotion, who)
 
     def retry(self, member: Member, who: str) -> None:
         """Try again what errored of an Application."""
         for promotion in _promotions([member.name]).filter(status=Status.ERRORED):
-            self._decide("retry", promotion, who)
+            self.decide("retry", promotion, who)
 
     def hold(self, member: Member, who: str) -> None:
         """Hold one Application."""
@@ -92,7 +91,10 @@ class Clients:
                     hold_id=hold.pk, reason=REASON, person=person, by=_by(person, one)
                 )
 
-    def _decide(self, verb: str, promotion: Promotion, who: str, **told: Any) -> None:
+    def decide(self, what: str, promotion: Promotion, who: str) -> None:
+        """Use a verb on a promotion as a page does, with the seal that was read."""
+        verb, _, fixed = VERBS[what]
+        told: dict[str, Any] = dict(fixed)
         person = _person(who)
         about = {
             "promotion": str(promotion.pk),

@@ -27,10 +27,20 @@ def rig(django_db_blocker, tmp_path_factory) -> Iterator[Rig]:
     reporting.write()
 
 
+# Sweeps and scans follow at once. The lease outlasts a step of a live worker on a busy machine.
+QUICK = {"LEASE_SECONDS": "3", "SWEEP_SECONDS": "1", "INVENTORY_SECONDS": "3", "SCAN_SECONDS": "1"}
+
+
 @pytest.fixture(scope="module")
-def stage(rig) -> Iterator[Stage]:
-    with playing.stage(rig) as made:
+def stage(django_db_blocker, tmp_path_factory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("rig")
+    with (
+        django_db_blocker.unblock(),
+        rigs.running(folder, **QUICK) as running,
+        playing.stage(running) as made,
+    ):
         yield made
+    reporting.write()
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 
 from tests.faults.crew import BEAT, EXECUTE, SCAN, Crew
 from tests.faults.history import History
 from tests.faults.proxy import Proxy
-from tests.faults.rig import LEASE_SECONDS, Rig
+from tests.faults.rig import Rig
 from tests.faults.schedule import Step
 
-BEYOND_THE_LEASE = LEASE_SECONDS + 0.7
+BEYOND_SECONDS = 0.7
 
 
 @dataclass
@@ -43,9 +44,10 @@ class Nemesis:
             heapq.heappop(self._later)[2]()
 
     def heal(self) -> None:
-        """Undo everything now."""
+        """Let every fault last as long as it was to last, then see to it that nothing is left of any."""
         while self._later:
-            heapq.heappop(self._later)[2]()
+            self.undo_due()
+            time.sleep(0.05)
         self.git.heal()
         self.database.heal()
         self.crew.heal()
@@ -68,7 +70,7 @@ class Nemesis:
         """Let a worker stand still for longer than its lease, then go on as if nothing had been."""
         process = self.crew.one(EXECUTE, step.on)
         process.send(signal.SIGSTOP)
-        self._in(BEYOND_THE_LEASE, lambda: process.send(signal.SIGCONT))
+        self._in(settings.LEASE_SECONDS + BEYOND_SECONDS, lambda: process.send(signal.SIGCONT))
 
     def clock(self, step: Step) -> None:
         """Put a worker whose clock is an hour wrong in the place of a right one."""

@@ -85,14 +85,14 @@ def play(stage: Stage, schedule: Schedule, folder: Path) -> Verdict:
     crew = Crew(stage.rig.nursery, stage.sockets)
     crew.start()
     nemesis = Nemesis(stage.rig, crew, stage.git, stage.database, history)
-    with _in_background(lambda: pass_time(fleet)):
+    with in_background(lambda: pass_time(fleet)):
         _warm_up(clients)
         _perform(schedule, clients, nemesis)
         nemesis.heal()
         since = time.monotonic()
         unfinished = settle(clients)
     quiet_after = time.monotonic() - since
-    found = [*unfinished, *_stop(crew), *judge(stage.rig, fleet, history, crew)]
+    found = [*unfinished, *stop(crew), *judge(stage.rig, fleet, history, crew)]
     fleet.remove()
     return _verdict(schedule, history, found, fleet, quiet_after)
 
@@ -102,7 +102,7 @@ def _verdict(
 ) -> Verdict:
     verdict = Verdict(schedule.seed, history.path, found, faults=history.faults)
     verdict.quiet_after = quiet_after
-    for status in _rows(fleet).values_list("status", flat=True):
+    for status in rows(fleet).values_list("status", flat=True):
         verdict.counts[status] = verdict.counts.get(status, 0) + 1
     for one in history.operations:
         verdict.operations[one.result] = verdict.operations.get(one.result, 0) + 1
@@ -124,7 +124,7 @@ def _warm_up(clients: Clients) -> None:
     fleet = clients.fleet
     _push_everywhere(clients)
     until = time.monotonic() + QUIET_SECONDS
-    while _rows(fleet).pending().count() < len(fleet.members) and time.monotonic() < until:
+    while rows(fleet).pending().count() < len(fleet.members) and time.monotonic() < until:
         time.sleep(TICK_SECONDS)
 
 
@@ -164,7 +164,7 @@ def _wait_until(moment: float, meanwhile: Callable[[], None] = lambda: None) -> 
 
 
 @contextmanager
-def _in_background(act: Callable[[], None]) -> Iterator[None]:
+def in_background(act: Callable[[], None]) -> Iterator[None]:
     """Repeat something in a thread of its own until the block ends."""
     ends = threading.Event()
 
@@ -187,7 +187,7 @@ def pass_time(fleet: Fleet) -> None:
     try:
         fleet.roll_out()
         at = clock.now()
-        _rows(fleet).filter(next_attempt_at__gt=at).update(next_attempt_at=at)
+        rows(fleet).filter(next_attempt_at__gt=at).update(next_attempt_at=at)
         Candidate.objects.filter(retry_at__gt=at).update(retry_at=at)
         Breaker.objects.filter(retry_at__gt=at).update(retry_at=at)
     except DatabaseError:
@@ -216,16 +216,16 @@ def settle(clients: Clients) -> list[str]:
 
 
 def _has_arrived(member: Member, clients: Clients) -> bool:
-    rows = Promotion.objects.filter(application__name=member.name, status=Status.SUCCEEDED)
-    return rows.filter(to_tag=clients.newest[member.image]).exists()
+    done = Promotion.objects.filter(application__name=member.name, status=Status.SUCCEEDED)
+    return done.filter(to_tag=clients.newest[member.image]).exists()
 
 
 def _help(member: Member, clients: Clients) -> None:
     """Do what people do in the end: approve the last build, try again what errored."""
-    rows = Promotion.objects.filter(application__name=member.name)
-    if rows.filter(status=Status.ERRORED, next_attempt_at=None).exists():
+    own = Promotion.objects.filter(application__name=member.name)
+    if own.filter(status=Status.ERRORED, next_attempt_at=None).exists():
         clients.retry(member, OPERATOR)
-    if rows.filter(status=Status.PENDING, to_tag=clients.newest[member.image]).exists():
+    if own.filter(status=Status.PENDING, to_tag=clients.newest[member.image]).exists():
         for person in APPROVERS[: member.plan.quorum]:
             with suppress(DatabaseError):
                 clients.approve(member, person)
@@ -233,15 +233,17 @@ def _help(member: Member, clients: Clients) -> None:
 
 def _unfinished(fleet: Fleet) -> Iterator[Promotion]:
     waits_for_a_person = {"status": Status.ERRORED, "next_attempt_at": None}
-    rows = _rows(fleet).exclude(status__in=[*OVER, Status.PENDING])
-    yield from rows.exclude(pk__in=_rows(fleet).filter(**waits_for_a_person))
+    left = rows(fleet).exclude(status__in=[*OVER, Status.PENDING])
+    yield from left.exclude(pk__in=rows(fleet).filter(**waits_for_a_person))
 
 
-def _rows(fleet: Fleet) -> PromotionQuerySet:
+def rows(fleet: Fleet) -> PromotionQuerySet:
+    """Return the promotions of a fleet."""
     return Promotion.objects.filter(application__name__in=fleet.names)
 
 
-def _stop(crew: Crew) -> list[str]:
+def stop(crew: Crew) -> list[str]:
+    """End all processes in order; return who had to be killed."""
     try:
         crew.stop()
     except AssertionError as error:

@@ -94,7 +94,7 @@ def _order(operations: list[Operation], fleet: Fleet) -> Iterator[str]:
     }
     for repository in fleet.repositories:
         last: dict[tuple[int, int], tuple[str, _Approval]] = {}
-        for sha, promotion in _promotions_in(fleet, repository):
+        for sha, promotion in promotions_in(fleet, repository):
             if promotion not in rows:
                 yield f"{sha[:10]} in {repository} carries {promotion}, which no client approved"
                 continue
@@ -117,7 +117,7 @@ def _approvals(operations: list[Operation]) -> dict[str, _Approval]:
     return found
 
 
-def _promotions_in(fleet: Fleet, repository: str) -> Iterator[tuple[str, str]]:
+def promotions_in(fleet: Fleet, repository: str) -> Iterator[tuple[str, str]]:
     """Return commit and promotion for each trailer on main, oldest first."""
     layout = f"--format=%H{_SEPARATOR}%(trailers:key=Promotion-Id,valueonly,separator=%x20)"
     for line in _git(fleet, repository, "log", "--reverse", "--topo-order", layout, "main"):

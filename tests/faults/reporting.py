@@ -46,9 +46,9 @@ def write() -> None:
         replace(DOCUMENT, "nth call", table_of_loops(_loops))
 
 
-def replace(path: Path, name: str, text: str) -> None:
+def replace(path: Path, name: str, text: str, *, by: str = "make faults") -> None:
     """Replace what stands between the marks of this name."""
-    begin, end = f"<!-- {name}: written by make faults -->", f"<!-- {name}: end -->"
+    begin, end = f"<!-- {name}: written by {by} -->", f"<!-- {name}: end -->"
     before, _, rest = path.read_text(encoding="utf-8").partition(begin)
     if not rest:
         raise LookupError(f"{path} has no place for {name}")

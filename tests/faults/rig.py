@@ -164,10 +164,10 @@ class Rig:
 
 
 @contextmanager
-def running(folder: Path, *, proxied: bool = False) -> Iterator[Rig]:
+def running(folder: Path, *, proxied: bool = False, **own: str) -> Iterator[Rig]:
     """Start everything, point this process at it, and end it; Django must be set up.
 
-    `proxied`: the product finds the world behind proxies that may fail.
+    `proxied`: the product finds the world behind proxies that may fail. `own`: settings of the workers and beat.
     """
     postgres, valkey = Postgres(folder / "postgres"), Valkey(folder / "valkey")
     postgres.start()
@@ -191,9 +191,7 @@ def running(folder: Path, *, proxied: bool = False) -> Iterator[Rig]:
             "ALLOW_INSECURE_GIT": "true",
             "ALLOW_INSECURE_REGISTRIES": addresses.registry,
             "LEASE_SECONDS": str(LEASE_SECONDS),
-            "SWEEP_SECONDS": "1",
-            "INVENTORY_SECONDS": "3",
-            "SCAN_SECONDS": "1",
+            **own,
         }
         nursery = Nursery(folder, _environment(env))
         outside = Outside(git, images, cluster, token=canaries.CLUSTER)
@@ -251,7 +249,7 @@ def _pointed_at(rig: Rig, env: Mapping[str, str]) -> Iterator[None]:
         "ALLOW_INSECURE_GIT": True,
         "ALLOW_INSECURE_REGISTRIES": [rig.addresses.registry],
         "PROMOTION_KEY": canaries.PROMOTION,
-        "LEASE_SECONDS": LEASE_SECONDS,
+        "LEASE_SECONDS": int(env["LEASE_SECONDS"]),
     }
     before = {name: getattr(settings, name) for name in own}
     database = connections["default"].settings_dict
