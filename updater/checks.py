@@ -5,7 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
 
 MIN_SECRET_KEY_LENGTH = 50
 
@@ -30,3 +31,35 @@ def check_secret_key(
     if len(settings.SECRET_KEY) >= MIN_SECRET_KEY_LENGTH:
         return []
     return [Error("SECRET_KEY is shorter than 50 characters.", id="updater.E001")]
+
+
+@register(Tags.database, deploy=True)
+def check_database_role(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  Django's signature
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,  # noqa: ANN401, ARG001
+) -> list[CheckMessage]:
+    """Refuse a role that could switch off what guards the audit trail (`check --deploy --database default`)."""
+    found: list[CheckMessage] = []
+    for name in databases or ():
+        with connections[name].cursor() as cursor:
+            cursor.execute(_ROLE)
+            row = cursor.fetchone()
+        if row and row[0]:
+            found.append(Error("The database role is a superuser.", hint=_HINT, id="updater.E003"))
+        if row and row[1]:
+            found.append(
+                Error("The database role owns the audit trail.", hint=_HINT, id="updater.E004")
+            )
+    return found
+
+
+_HINT = (
+    "Migrate with an owner role, and run web and workers with one that only reads and writes rows."
+)
+_ROLE = """
+    SELECT role.rolsuper, pg_has_role(role.oid, trail.relowner, 'MEMBER') AND NOT role.rolsuper
+    FROM pg_roles AS role
+    LEFT JOIN pg_class AS trail ON trail.oid = to_regclass('updater_auditevent')
+    WHERE role.rolname = current_user
+"""

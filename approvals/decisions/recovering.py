@@ -21,7 +21,7 @@ from approvals.models import Finding, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action
 from approvals.policy import Reason
-from updater import audit
+from updater import audit, transactions
 from updater.audit import Actor, AuditKind
 
 Verdict = Finding.Verdict
@@ -77,6 +77,7 @@ LOOK = Verb("look", Action.EXECUTE, _against_looking)
 FINDING = Verb("finding", Action.EXECUTE, _against_finding)
 
 
+@transactions.repeated
 def look(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
     """Let a worker look at once instead of at the set time; what it then does is what it would do anyway."""
     with deciding(promotion_id, LOOK, person, by) as (promotion, at):
@@ -92,6 +93,7 @@ def look(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
     return promotion
 
 
+@transactions.repeated
 def finding(
     *, promotion_id: UUID, verdict: str, evidence: str, person: User, by: Actor
 ) -> Promotion:

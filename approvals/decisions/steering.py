@@ -15,7 +15,7 @@ from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action
 from approvals.policy import Reason
-from updater import audit
+from updater import audit, transactions
 from updater.audit import Actor, AuditKind
 
 
@@ -81,6 +81,7 @@ WITHDRAW = Verb("withdraw", Action.EXECUTE, _against_withdrawing, asker=Action.R
 ABORT = Verb("abort", Action.EXECUTE, _against_aborting)
 
 
+@transactions.repeated
 def retry(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
     """Make an errored promotion due again at once; the worker looks before it writes."""
     with deciding(promotion_id, RETRY, person, by) as (promotion, at):
@@ -93,6 +94,7 @@ def retry(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
     return promotion
 
 
+@transactions.repeated
 def withdraw(*, promotion_id: UUID, reason: str, person: User, by: Actor) -> Promotion:
     """Take an open or errored promotion off the table; who asked for it may, too. The digest may be offered again."""
     with deciding(promotion_id, WITHDRAW, person, by) as (promotion, at):
@@ -104,6 +106,7 @@ def withdraw(*, promotion_id: UUID, reason: str, person: User, by: Actor) -> Pro
     return promotion
 
 
+@transactions.repeated
 def abort(*, promotion_id: UUID, reason: str, person: User, by: Actor) -> Promotion:
     """Stop what is approved: at once while it waits, else as soon as its worker can be sure that nothing is written.
 

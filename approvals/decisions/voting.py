@@ -15,7 +15,7 @@ from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action
 from approvals.policy import Reason
 from approvals.refusals import Build
-from updater import audit
+from updater import audit, transactions
 from updater.audit import Actor, AuditKind
 from updater.crashpoints import crashpoint
 from updater.models import Refusal
@@ -46,6 +46,7 @@ REJECT = Verb("reject", Action.DECIDE, _against_rejecting)
 TAKE_BACK = Verb("withdraw_approval", Action.DECIDE, _against_taking_back)
 
 
+@transactions.repeated
 def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Actor) -> Promotion:
     """Approve exactly what the seal stands for; complete the promotion if the policy is satisfied.
 
@@ -65,6 +66,7 @@ def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Act
     return promotion
 
 
+@transactions.repeated
 def reject(
     *,
     promotion_id: UUID,
@@ -95,6 +97,7 @@ def reject(
     return promotion
 
 
+@transactions.repeated
 def withdraw_approval(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
     """Take back the person's own approval while nothing has started; without enough others it is decided again.
 

@@ -26,7 +26,7 @@ from approvals.lifecycle import TransitionRefusedError
 from approvals.models import Execution, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import ApplicationChangedError, ImageNotUsableError, NothingToWriteError
-from updater import clock
+from updater import clock, transactions
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
 from updater.crashpoints import crashpoint
@@ -143,6 +143,7 @@ class Ledger:
         starts = range(0, len(writes), TOGETHER)
         return [row for start in starts for row in self._together(writes[start : start + TOGETHER])]
 
+    @transactions.repeated
     def _together(self, writes: Sequence[tuple[Promotion, Write]]) -> list[Promotion]:
         locked = (
             Promotion.objects.select_for_update(of=("self",))
@@ -171,6 +172,7 @@ class Ledger:
             ]
         )
 
+    @transactions.repeated
     def apply(self, promotion: Promotion, write: Write) -> bool:
         """Run one write under the fence on the locked row; False if somebody moved the row meanwhile."""
         rows = Promotion.objects.select_for_update(of=("self",)).with_target()

@@ -1,10 +1,12 @@
 """What the ledger keeps beside the ordinary way: commits nobody knows, approvals nobody gave, a sync asked for once."""
 
 import pytest
+from django.db import connection
 
 from approvals.models import Decision, ExecutionStep, Promotion
 from tests.integration.story.conftest import approve
 from tests.integration.story.outside import REPOSITORY
+from updater import breakers
 from updater.audit import AuditKind
 from updater.integrations import kubernetes
 from updater.integrations.kubernetes import client
@@ -131,3 +133,25 @@ def test_observe_after_a_lost_answer_looks_before_it_asks_again(example, out_of_
 
     assert len(asked) == 1
     assert sync_step(out_of_sync).state == "FOUND_DONE"
+
+
+def test_d13_no_call_to_the_outside_is_made_inside_a_transaction(example, sre, monkeypatch):
+    inside = []
+    passage = breakers.passage
+
+    def noting(*arguments):
+        inside.append(connection.in_atomic_block)
+        return passage(*arguments)
+
+    monkeypatch.setattr(breakers, "passage", noting)
+    promotion = approve(example.offer(), sre)
+
+    example.execute()
+    promotion.refresh_from_db()
+    example.report("example", ["main-e1f492f"], revision=promotion.commit)
+    example.look()
+    example.observe()
+
+    assert Promotion.objects.get(pk=promotion.pk).status == "SUCCEEDED"
+    assert len(inside) > 10
+    assert not any(inside)

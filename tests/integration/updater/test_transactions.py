@@ -1,0 +1,99 @@
+"""Deadlocks run again without a double effect; roles that could disarm the trail are refused by the check."""
+
+import threading
+
+import pytest
+from django.core.checks import Error
+from django.db import OperationalError, connection, connections, transaction
+
+from tests import builders
+from updater import checks, transactions
+from updater.models import Application
+
+
+def test_d09_deadlock_of_two_transactions_runs_the_loser_again_and_once(transactional_db):
+    rows = [builders.make_application(name).pk for name in ("one", "two")]
+    met, runs = threading.Barrier(2, timeout=20), []
+
+    @transactions.repeated
+    def move(first, second):
+        runs.append(first)
+        with transaction.atomic():
+            Application.objects.filter(pk=first).update(revision=f"{first}")
+            if len(runs) <= 2:
+                met.wait()
+            row = Application.objects.select_for_update().get(pk=second)
+            row.project += "+"
+            row.save(update_fields=["project"])
+
+    def worker(pair):
+        try:
+            move(*pair)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=worker, args=(pair,)) for pair in (rows, rows[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert len(runs) == 3
+    assert set(Application.objects.values_list("project", flat=True)) == {"storefront+"}
+
+
+def test_d09_other_errors_are_not_run_again(transactional_db):
+    runs = []
+
+    @transactions.repeated
+    def fail():
+        runs.append(1)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 10")
+            cursor.execute("SELECT pg_sleep(1)")
+
+    with pytest.raises(OperationalError):
+        fail()
+
+    assert len(runs) == 1
+
+
+def test_d09_serialisation_failure_that_lasts_ends_after_three_runs(transactional_db):
+    runs = []
+
+    @transactions.repeated
+    def fail():
+        runs.append(1)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$")
+
+    with pytest.raises(OperationalError):
+        fail()
+
+    assert len(runs) == 3
+
+
+def _codes(role):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {role}")
+        found = checks.check_database_role(None, databases=["default"])
+        cursor.execute("RESET ROLE")
+    assert all(isinstance(error, Error) for error in found)
+    return [error.id for error in found]
+
+
+def test_d03_check_refuses_a_superuser_and_the_owner_and_lets_a_plain_role_pass(db):
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE plain_role")
+        cursor.execute("CREATE ROLE owner_role")
+        cursor.execute("CREATE ROLE super_role SUPERUSER")
+        cursor.execute("ALTER TABLE updater_auditevent OWNER TO owner_role")
+
+    assert _codes("super_role") == ["updater.E003"]
+    assert _codes("owner_role") == ["updater.E004"]
+    assert _codes("plain_role") == []
+
+
+def test_d03_check_asks_nothing_without_a_database(db, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert checks.check_database_role(None) == []
