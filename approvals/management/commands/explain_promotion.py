@@ -9,18 +9,19 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from approvals import decisions
+from approvals import decisions, waiting
 from approvals.decisions import Offer, Situation
 from approvals.management import arguments
 from approvals.models import Promotion
-from approvals.policy import Reason
+from approvals.permissions import Action
+from approvals.policy import Gate, Reason
 from updater import clock
 
 
 class Command(BaseCommand):
     """`manage.py explain_promotion ID --user NAME [--at TIME] [--json]`."""
 
-    help = "Say which actions on a promotion are possible for a person, and why the others are off."
+    help = "Say what a person can do to a promotion and why not, and which gates it waits for."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
@@ -32,13 +33,22 @@ class Command(BaseCommand):
     def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401  Django's signature
         """Print the offers."""
         promotion, person = _promotion(options["promotion"]), arguments.person(options["user"])
-        offers = decisions.offers(Situation(promotion, person, options["at"] or clock.now()))
+        situation = Situation(promotion, person, options["at"] or clock.now())
+        offers = decisions.offers(situation)
         if options["json"]:
             self.stdout.write(json.dumps([offer.as_dict() for offer in offers], indent=2))
             return
         self.stdout.write(f"{promotion} ({promotion.get_status_display().lower()})")
         for offer in offers:
             self._tell(offer)
+        if situation.may(Action.VIEW):
+            self._tell_gates(waiting.gates(promotion, at=situation.at))
+
+    def _tell_gates(self, gates: Iterable[Gate]) -> None:
+        for gate in gates:
+            self.stdout.write(f"  Gate {gate.name:<15}{gate.word.lower()}: {gate.text}")
+            for name, value in () if gate.is_open else _behind(gate.reason):
+                self.stdout.write(f"      {name}: {value}")
 
     def _tell(self, offer: Offer) -> None:
         answer = "possible" if offer.is_possible else "off"

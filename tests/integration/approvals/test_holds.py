@@ -2,8 +2,10 @@
 
 import threading
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -358,6 +360,19 @@ rules:
     _hold(sre)
 
     assert not holds.is_held(row, at=timezone.now())
+
+
+def test_command_tells_the_gates_to_whoever_may_see_the_promotion(promotion, sre, outsider):
+    _hold(sre, "application")
+    told = {}
+    for person in (sre, outsider):
+        out = StringIO()
+        call_command("explain_promotion", str(promotion.pk), user=person.username, stdout=out)
+        told[person.username] = out.getvalue()
+
+    assert "Gate Hold           blocked: mei holds argocd/checkout: incident 4711" in told["mei"]
+    assert "who can change it: somebody who may release holds" in told["mei"]
+    assert "Gate" not in told["nobody"]
 
 
 @pytest.mark.parametrize("verb", ["hold", "release"])
