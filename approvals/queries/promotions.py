@@ -112,6 +112,14 @@ def _ran_since(promotion: Promotion) -> Promotion | None:
     return releases.order_by("-created_at").only("ended_at", "to_tag").first()
 
 
+def replacement_of(promotion: Promotion) -> Promotion | None:
+    """Return the promotion that was written after this one and stands in its place now."""
+    if promotion.status != Status.SUCCEEDED or promotion.pushed_at is None:
+        return None
+    later = _others(promotion).filter(pushed_at__gt=promotion.pushed_at)
+    return later.order_by("-pushed_at").only("to_tag", "pushed_at").first()
+
+
 def _siblings(promotion: Promotion) -> tuple[Promotion, ...]:
     open_ones = Promotion.objects.filter(
         application=promotion.application_id, status__in=Status.undecided_or_waiting()

@@ -90,6 +90,7 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
             situation.standing,
             now=situation.at,
             closed=waiting.closed_of(row, at=situation.at),
+            replaced_by=promotions.replacement_of(row),
         ),
         "attempts": attempts,
         "attempt": chosen,

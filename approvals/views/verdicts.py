@@ -53,10 +53,18 @@ def tense_of(promotion: Promotion) -> Tense:
 
 
 def of(
-    promotion: Promotion, standing: Standing, *, now: datetime, closed: Gate | None = None
+    promotion: Promotion,
+    standing: Standing,
+    *,
+    now: datetime,
+    closed: Gate | None = None,
+    replaced_by: Promotion | None = None,
 ) -> Verdict:
     """Return the verdict for the person whose standing this is; `closed` is the gate it waits for."""
     status = Status(promotion.status)
+    if replaced_by is not None:
+        headline = f"It ran. {visible(replaced_by.to_tag)} took its place."
+        return Verdict("plain", status, headline, _sentence(promotion, standing))
     if status is Status.PENDING:
         return _pending(promotion, standing, now=now, closed=closed)
     if status is Status.APPROVED and closed is not None:

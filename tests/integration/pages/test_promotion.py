@@ -329,3 +329,19 @@ def test_promotion_under_several_quorums_names_who_signed_and_who_still_can(
 
     assert "<strong>an SRE</strong>: 1 of 1 of group sre, by amara." in page
     assert "<strong>leads</strong>: 0 of 1 of group leads. Can still sign: priya." in page
+
+
+@pytest.mark.parametrize("page", ["", "execution/"])
+def test_promotion_of_a_release_that_was_replaced_does_not_claim_to_run(
+    client: Client, sre: User, page: str
+):
+    old, now = builders.make_candidate(), timezone.now()
+    new = builders.make_candidate(old.tracked_image, tag="main-newer00", is_current=False)
+    release = builders.make_promotion(old, status="SUCCEEDED", pushed_at=now - timedelta(hours=2))
+    builders.make_promotion(new, status="SUCCEEDED", pushed_at=now)
+    client.force_login(sre)
+
+    shown = _page(client, release, page)
+
+    assert "It ran. main-newer00 took its place." in shown
+    assert "It runs." not in shown
