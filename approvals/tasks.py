@@ -11,12 +11,14 @@ from celery import shared_task
 from django.conf import settings
 
 from approvals import authorship, execution, outcomes, promotions, requested
+from approvals.execution import leases
 from updater import clock, locks, turns
 from updater.audit import Actor
 from updater.connections import Connections
 from updater.crashpoints import crashpoint
 
 WORKER = Actor(name="countersign", via="worker")
+OBSERVING = "observe outcomes"
 
 
 @shared_task(name="approvals.propose_promotions", queue="scan", soft_time_limit=120, time_limit=150)
@@ -49,7 +51,8 @@ def execute_promotions() -> None:
 @shared_task(name="approvals.observe_outcomes", queue="execute", soft_time_limit=60, time_limit=80)
 def observe_outcomes() -> None:
     """Judge what was written."""
-    with suppress(locks.LockTakenError), locks.hold("observe outcomes"):
+    # A lease, not a lock alone: a worker that stands still must not keep every release from being judged.
+    with suppress(locks.LockTakenError), leases.hold(OBSERVING, holder=_holder()):
         if turns.take("observe outcomes", every_seconds=settings.SWEEP_SECONDS):
             outcomes.sweep(world=Connections(), by=WORKER)
 

@@ -6,7 +6,7 @@ A part that covers each step runs always; `make faults` runs every point with ev
 import pytest
 
 from tests.faults import checking, driver, reporting
-from tests.faults.driver import Fault
+from tests.faults.driver import Fault, Outcome
 from tests.faults.rig import Rig
 
 ALWAYS = [
@@ -19,7 +19,11 @@ ALWAYS = [
 
 
 def survives(rig: Rig, fault: Fault) -> None:
-    outcome = driver.run(rig, fault)
+    try:
+        outcome = driver.run(rig, fault)
+    except AssertionError as stuck:
+        reporting.remember(Outcome(fault, "stuck", driver.SETTLE_SECONDS, [str(stuck)]))
+        raise
     reporting.remember(outcome)
     assert outcome.violations == []
     assert outcome.status == "SUCCEEDED"
