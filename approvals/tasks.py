@@ -21,7 +21,7 @@ WORKER = Actor(name="countersign", via="worker")
 OBSERVING = "observe outcomes"
 
 
-@shared_task(name="approvals.propose_promotions", queue="scan", soft_time_limit=120, time_limit=150)
+@shared_task(name="approvals.propose_promotions", soft_time_limit=120, time_limit=150)
 def propose_promotions() -> None:
     """Prepare what people asked for; open, renew, expire and withdraw promotions."""
     clock.tell_of_skew()
@@ -31,7 +31,7 @@ def propose_promotions() -> None:
         promotions.sweep(world=world, by=WORKER)
 
 
-@shared_task(name="approvals.read_authors", queue="scan", soft_time_limit=240, time_limit=270)
+@shared_task(name="approvals.read_authors", soft_time_limit=240, time_limit=270)
 def read_authors() -> None:
     """Read who wrote what is proposed, where a policy asks for it."""
     with suppress(locks.LockTakenError), locks.hold("read authors"):
@@ -39,16 +39,14 @@ def read_authors() -> None:
             authorship.sweep(world=Connections(), by=WORKER)
 
 
-@shared_task(
-    name="approvals.execute_promotions", queue="execute", soft_time_limit=420, time_limit=450
-)
+@shared_task(name="approvals.execute_promotions", soft_time_limit=420, time_limit=450)
 def execute_promotions() -> None:
     """Carry out what is approved and due, several targets at once."""
     execution.sweep_side_by_side(holder=_holder(), by=WORKER)
     crashpoint("execute.before_ack")
 
 
-@shared_task(name="approvals.observe_outcomes", queue="execute", soft_time_limit=60, time_limit=80)
+@shared_task(name="approvals.observe_outcomes", soft_time_limit=60, time_limit=80)
 def observe_outcomes() -> None:
     """Judge what was written."""
     # A lease, not a lock alone: a worker that stands still must not keep every release from being judged.

@@ -39,6 +39,8 @@ from updater.models import (
     TrackedImage,
 )
 
+# An id that no promotion has, the same in every process: parallel test runs compare the names of tests.
+NO_PROMOTION = "0c6d5b3c-53f4-4b1e-9a33-4a1d6d1f0f5e"
 PASSWORD = "correct horse battery staple"
 _numbers = count(1)
 

@@ -269,6 +269,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # Ringing the doorbell must not hold up an approval while Redis is down.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "scan"
+CELERY_TASK_ROUTES = {
+    "approvals.execute_promotions": {"queue": "execute"},
+    "approvals.observe_outcomes": {"queue": "execute"},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
 # Machines judge expiry by their own clocks, so it is only a bound; updater.turns keeps piled up messages from harm
 DAY = 86400

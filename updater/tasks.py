@@ -18,7 +18,7 @@ WORKER = Actor(name="countersign", via="worker")
 WATCH_MARGIN_SECONDS = 2  # the watch ends before beat's next listing is due
 
 
-@shared_task(name="updater.reconcile_inventory", queue="scan", soft_time_limit=600, time_limit=660)
+@shared_task(name="updater.reconcile_inventory", soft_time_limit=600, time_limit=660)
 def reconcile_inventory() -> None:
     """List all Applications, then follow their changes until the next listing is due."""
     with suppress(locks.LockTakenError), locks.hold("inventory"):
@@ -31,7 +31,7 @@ def reconcile_inventory() -> None:
         _follow(world, listing.resource_version, how=how)
 
 
-@shared_task(name="updater.scan_registries", queue="scan", soft_time_limit=600, time_limit=660)
+@shared_task(name="updater.scan_registries", soft_time_limit=600, time_limit=660)
 def scan_registries() -> None:
     """Scan the image repositories that are due."""
     with suppress(locks.LockTakenError), locks.hold("scan registries"):

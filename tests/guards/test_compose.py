@@ -76,6 +76,14 @@ def test_every_queue_has_a_worker_and_every_worker_a_queue():
     assert sorted(queues) == sorted(celery.QUEUES)
 
 
+def test_scheduled_tasks_go_where_their_routes_say(settings):
+    routes = {task: route["queue"] for task, route in settings.CELERY_TASK_ROUTES.items()}
+
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        default = settings.CELERY_TASK_DEFAULT_QUEUE
+        assert entry["options"]["queue"] == routes.get(entry["task"], default)
+
+
 def test_scheduled_tasks_go_to_queues_that_exist(settings):
     queues = {entry["options"]["queue"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
@@ -183,7 +182,10 @@ def test_command_at_a_later_time_finds_it_expired(sre: User, db: None):
 
 @pytest.mark.parametrize(
     ("promotion_id", "user", "sentence"),
-    [(str(uuid4()), "mei", "no such promotion"), ("", "nobody-here", "no account nobody-here")],
+    [
+        (builders.NO_PROMOTION, "mei", "no such promotion"),
+        ("", "nobody-here", "no account nobody-here"),
+    ],
     ids=["promotion", "person"],
 )
 def test_command_about_nothing_says_so(promotion_id, user, sentence, sre: User, db: None):

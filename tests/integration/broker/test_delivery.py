@@ -169,9 +169,12 @@ def _an_hour_ago(plant):
     subprocess.run([sys.executable, "-c", code, file], check=True, env=plant.env)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in app.tasks if name.startswith(("updater.", "approvals."))]
-)
+def our_tasks():
+    app.loader.import_default_modules()
+    return sorted(name for name in app.tasks if name.startswith(("updater.", "approvals.")))
+
+
+@pytest.mark.parametrize("name", our_tasks())
 def test_c02_c16_task_takes_no_arguments_that_could_name_work_or_hold_a_secret(name):
     assert not inspect.signature(app.tasks[name].run).parameters
 

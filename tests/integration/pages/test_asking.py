@@ -1,7 +1,6 @@
 """Asking from a page: the forms, what they refuse, and where one sees what became of it."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -233,7 +232,9 @@ def test_refused_digests_to_a_viewer_have_no_button(client, image, viewer):
     assert f"/refusals/{refusal.pk}/" not in _page(client, viewer, APPLICATION)
 
 
-@pytest.mark.parametrize("address", ["/refusals/4711/lift/", f"/promotions/{uuid4()}/roll-back/"])
+@pytest.mark.parametrize(
+    "address", ["/refusals/4711/lift/", f"/promotions/{builders.NO_PROMOTION}/roll-back/"]
+)
 def test_what_does_not_exist_is_not_found(address, client, sre):
     _page(client, sre, address, status=404)
 

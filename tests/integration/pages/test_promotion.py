@@ -11,8 +11,6 @@ from approvals.models import Promotion
 from tests import builders
 from updater.audit import AuditKind
 
-NOBODYS = "0c6d5b3c-53f4-4b1e-9a33-4a1d6d1f0f5e"  # no promotion has this id
-
 
 @pytest.fixture
 def promotion(db: None) -> Promotion:
@@ -295,7 +293,12 @@ def test_promotion_running_one_renews_itself(client: Client, sre: User):
 
 
 @pytest.mark.parametrize(
-    "address", [f"/promotions/{NOBODYS}/", "/promotions/1/", f"/promotions/{NOBODYS}/execution/"]
+    "address",
+    [
+        f"/promotions/{builders.NO_PROMOTION}/",
+        "/promotions/1/",
+        f"/promotions/{builders.NO_PROMOTION}/execution/",
+    ],
 )
 def test_promotion_that_does_not_exist_is_not_found(client: Client, sre: User, address: str):
     client.force_login(sre)
