@@ -7,6 +7,8 @@ from datetime import UTC
 
 from updater.models import AuditEvent
 
+MAX_NAMED = 5  # rows at which time went back
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
@@ -15,20 +17,34 @@ class Chain:
     count: int  # rows looked at
     head: str  # hash of the last whole row
     broken_at: int | None = None  # sequence of the first row that does not fit
+    backwards: tuple[
+        int, ...
+    ] = ()  # the first rows that are older than the one before: a clock was set back
+
+    @property
+    def note(self) -> str:
+        """What is odd about a whole chain, "" when nothing is: order is by sequence, time only tells."""
+        if not self.backwards:
+            return ""
+        rows = ", ".join(map(str, self.backwards))
+        return f"The database's clock went back before event {rows}: their order is right, their times may not be."
 
 
 def verify(events: Iterable[AuditEvent] | None = None) -> Chain:
     """Compute the chain of these rows again, of the whole trail if none are given."""
     if events is None:
         events = AuditEvent.objects.order_by("sequence").iterator(chunk_size=5000)
-    count, previous = 0, ""
+    count, previous, last = 0, "", None
+    backwards: list[int] = []
     for event in events:
         count += 1
         is_next = event.sequence == count and event.previous_hash == previous
         if not is_next or event.hash != _hash(event):
-            return Chain(count, previous, event.sequence)
-        previous = event.hash
-    return Chain(count, previous)
+            return Chain(count, previous, event.sequence, tuple(backwards))
+        if last is not None and event.at < last and len(backwards) < MAX_NAMED:
+            backwards.append(event.sequence)
+        previous, last = event.hash, event.at
+    return Chain(count, previous, backwards=tuple(backwards))
 
 
 def _hash(event: AuditEvent) -> str:

@@ -10,13 +10,14 @@ from approvals.decisions.errors import CommentRefusedError
 from approvals.decisions.verbs import Verb
 from approvals.models import Comment
 from approvals.permissions import Action
-from updater import audit
+from updater import audit, transactions
 from updater.audit import Actor, AuditKind
 
 MAX_COMMENT = 4000  # characters
 COMMENT = Verb("comment", Action.COMMENT, lambda _: ())
 
 
+@transactions.repeated
 def comment(*, promotion_id: UUID, text: str, person: User, by: Actor) -> Comment:
     """Write a comment of 1 to 4,000 characters, whatever the promotion's status.
 

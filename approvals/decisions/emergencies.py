@@ -20,7 +20,7 @@ from approvals.models import Decision, Promotion, Review
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action
 from approvals.policy import Reason
-from updater import audit
+from updater import audit, transactions
 from updater.audit import Actor, AuditKind
 
 MAX_INCIDENT = 200  # characters
@@ -74,6 +74,7 @@ def _debts(person: User, *, at: datetime) -> Iterator[Reason]:
 DECLARE = Verb("declare_emergency", Action.DECLARE, _against_declaring)
 
 
+@transactions.repeated
 def declare(
     *, promotion_id: UUID, seal: str, reason: str, incident: str, person: User, by: Actor
 ) -> Promotion:

@@ -12,6 +12,7 @@ from approvals.models import Promotion, Request
 from approvals.permissions import Action
 from approvals.policy import Reason
 from approvals.queries import returning
+from updater import transactions
 from updater.audit import Actor
 
 
@@ -24,6 +25,7 @@ def _against(situation: Situation) -> Iterator[Reason]:
 ROLL_BACK = Verb("roll_back", Action.EXECUTE, _against, error=NotReturnableError)
 
 
+@transactions.repeated
 def roll_back(*, promotion_id: UUID, reason: str, person: User, by: Actor) -> Request:
     """Ask for the way back to this release; whoever asks cannot approve it.
 

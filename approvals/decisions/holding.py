@@ -23,7 +23,7 @@ from approvals.models import Hold
 from approvals.permissions import Action
 from approvals.queries import applications
 from approvals.queries.scopes import Scope
-from updater import audit, clock
+from updater import audit, clock, transactions
 from updater.audit import Actor, AuditKind
 from updater.errors import PermanentError
 from updater.models import Application, TrackedImage
@@ -44,6 +44,7 @@ class Target:
         return " ".join(part for part in parts if part) or self.scope
 
 
+@transactions.repeated
 def hold(*, target: Target, reason: str, until: datetime | None, person: User, by: Actor) -> Hold:
     """Hold the target until a time, or until somebody releases it.
 
@@ -73,6 +74,7 @@ def hold(*, target: Target, reason: str, until: datetime | None, person: User, b
     return made
 
 
+@transactions.repeated
 def release(*, hold_id: int, reason: str, person: User, by: Actor) -> Hold:
     """Release a standing hold; what waited for it is due at once.
 

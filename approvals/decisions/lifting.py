@@ -5,11 +5,12 @@ from django.contrib.auth.models import User
 from approvals.decisions.asking import Door, asking, require_reason, subject_of
 from approvals.decisions.errors import AlreadyDecidedError, RefusalNotFoundError
 from approvals.permissions import Action
-from updater import audit
+from updater import audit, transactions
 from updater.audit import Actor, AuditKind
 from updater.models import ImageRepository, Refusal
 
 
+@transactions.repeated
 def lift_refusal(*, refusal_id: int, reason: str, person: User, by: Actor) -> Refusal:
     """Lift a refusal; the next scan chooses as if it had never been.
 

@@ -17,12 +17,13 @@ from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action
 from approvals.queries import asked, tags
 from approvals.queries.tags import TagRow
-from updater import audit
+from updater import audit, transactions
 from updater.audit import Actor, AuditKind
 from updater.configuration.store import StoredConfigurationError
 from updater.models import TrackedImage
 
 
+@transactions.repeated
 def request(
     *, tracked_image: TrackedImage, tag: str, reason: str, person: User, by: Actor
 ) -> Request:
@@ -41,6 +42,7 @@ def request(
         return ask(image, wish, person=person, by=by, at=at)
 
 
+@transactions.repeated
 def withdraw_request(*, request_id: UUID, reason: str, person: User, by: Actor) -> Request:
     """Take back what was asked for before a worker prepared it: who asked may, and who may withdraw promotions.
 

@@ -11,7 +11,7 @@ from approvals.decisions.verbs import Situation, Verb
 from approvals.models import Promotion, Review
 from approvals.permissions import Action
 from approvals.policy import Reason
-from updater import audit
+from updater import audit, transactions
 from updater.audit import Actor, AuditKind
 from updater.models import Application
 
@@ -35,6 +35,7 @@ def _against_reviewing(situation: Situation) -> Iterator[Reason]:
 REVIEW = Verb("review_emergency", Action.REVIEW, _against_reviewing)
 
 
+@transactions.repeated
 def review(
     *, review_id: int, verdict: Review.Verdict, notes: str, person: User, by: Actor
 ) -> Review:

@@ -1,7 +1,7 @@
 """The audit trail numbers, times and chains its own rows, and refuses every other change.
 
 The chain: hash = sha256(previous_hash | sequence | time | the row's texts), fields parted by the unit
-separator. `manage.py verify_audit` computes the same. ENABLE ALWAYS: a replication role does not skip it.
+separator. `manage.py verify audit` computes the same. ENABLE ALWAYS: a replication role does not skip it.
 """
 
 from django.db import migrations

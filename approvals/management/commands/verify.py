@@ -1,4 +1,4 @@
-"""`manage.py verify executions`: whether commits, approvals and the trail belong together; changes nothing."""
+"""`manage.py verify executions|audit`: whether commits, approvals and the trail belong together; changes nothing."""
 
 import json
 import sys
@@ -42,6 +42,8 @@ class Command(BaseCommand):
         if found.broken_at is not None:
             raise CommandError(f"The trail is broken at event {found.broken_at}.")
         self.stdout.write(f"{found.count} events verified, head {found.head or 'none'}")
+        if found.note:
+            self.stdout.write(found.note)
 
 
 def _in_words(report: Report) -> str:
