@@ -36,8 +36,7 @@ def _against_declaring(situation: Situation) -> Iterator[Reason]:
         )
         yield Reason("is_rollback", sentence, who="whoever changes the policy file")
     elif situation.status != Status.PENDING:
-        word = promotion.get_status_display().lower()
-        sentence = f"It is {word}; only a pending promotion can become an emergency."
+        sentence = f"It {promotion.is_what}; only a pending promotion can become an emergency."
         yield Reason("not_open", sentence, fact=promotion.status_reason)
     else:
         yield from _against_person(situation)

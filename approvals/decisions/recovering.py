@@ -51,8 +51,9 @@ def _against_looking(situation: Situation) -> Iterator[Reason]:
     elif promotion.status == Status.VERIFYING or promotion.pushed_at:
         yield _because(promotion, "written", "It is written; Argo CD is asked every few seconds.")
     elif promotion.status not in _LOOKED_AT:
-        word = promotion.get_status_display().lower()
-        yield _because(promotion, "status", f"It is {word}, so no worker has anything to look for.")
+        yield _because(
+            promotion, "status", f"It {promotion.is_what}, so no worker has anything to look for."
+        )
 
 
 def _against_finding(situation: Situation) -> Iterator[Reason]:

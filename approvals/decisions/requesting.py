@@ -99,7 +99,6 @@ def _require_free(image: TrackedImage, tag: str) -> None:
     is_open = [*Status.undecided_or_waiting(), *Status.in_flight()]
     same = Promotion.objects.filter(tracked_image=image, to_tag=tag, status__in=is_open).first()
     if same is not None:
-        word = same.get_status_display().lower()
-        raise TagNotAllowedError(f"There is a promotion to this tag already; it is {word}.")
+        raise TagNotAllowedError(f"There is a promotion to this tag already; it {same.is_what}.")
     if sentence := asked.in_the_way(image, Request.Kind.CHOSEN):
         raise TagNotAllowedError(sentence)

@@ -22,10 +22,9 @@ from updater.audit import Actor, AuditKind
 def _against_retrying(situation: Situation) -> Iterator[Reason]:
     promotion = situation.promotion
     if promotion.status != Status.ERRORED:
-        word = promotion.get_status_display().lower()
         yield Reason(
             "not_errored",
-            f"Only an errored promotion can be retried; this one is {word}.",
+            f"Only an errored promotion can be retried; this one {promotion.is_what}.",
             fact=promotion.status_reason,
             fact_at=promotion.status_at,
         )
@@ -62,8 +61,7 @@ def _not_started(promotion: Promotion) -> tuple[str, str] | None:
     if promotion.status in (Status.PENDING, Status.ERRORED):
         return "not_started", "Nobody writes it now, so there is nothing to stop; withdraw it."
     if promotion.status not in (Status.APPROVED, Status.EXECUTING):
-        word = promotion.get_status_display().lower()
-        return "over", f"It is {word}, so there is nothing to stop."
+        return "over", f"It {promotion.is_what}, so there is nothing to stop."
     return None
 
 

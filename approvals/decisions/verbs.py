@@ -102,7 +102,7 @@ def unmovable(situation: Situation, to: Status, *, what: str) -> tuple[Reason, .
     if to in lifecycle.MOVES.get(situation.status, frozenset()):
         return ()
     promotion = situation.promotion
-    sentence = f"It is {promotion.get_status_display().lower()}, so it cannot be {what}."
+    sentence = f"It {promotion.is_what}, so it cannot be {what}."
     return (
         Reason(
             "status",

@@ -32,8 +32,9 @@ def _against_rejecting(situation: Situation) -> tuple[Reason, ...]:
 def _against_taking_back(situation: Situation) -> Iterator[Reason]:
     promotion = situation.promotion
     if situation.status not in Status.undecided_or_waiting():
-        word = promotion.get_status_display().lower()
-        sentence = f"It is {word}: an approval can be taken back only until a worker starts."
+        sentence = (
+            f"It {promotion.is_what}: an approval can be taken back only until a worker starts."
+        )
         yield Reason("started", sentence, fact=promotion.status_reason, fact_at=promotion.status_at)
     elif not any(
         decision.by_id == situation.person.pk for decision in policy.standing_approvals(promotion)

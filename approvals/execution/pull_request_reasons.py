@@ -30,7 +30,7 @@ def _reason(promotion: Promotion) -> Reason | None:
         return Reason("It is decided anew.")
     if promotion.status not in WAITING:
         why = promotion.status_reason or "no reason was given"
-        return Reason(f"It is {promotion.get_status_display().lower()}: {why}")
+        return Reason(f"It {promotion.is_what}: {why}")
     newer = Promotion.objects.filter(
         tracked_image=promotion.tracked_image, status=Status.APPROVED
     ).first()

@@ -198,6 +198,12 @@ class Promotion(models.Model):
         return self.status == PromotionStatus.PENDING
 
     @property
+    def is_what(self) -> str:
+        """Where it stands, as the rest of a sentence about it: "is pending", "has failed"."""
+        verb = "has" if self.status in ("SUCCEEDED", "FAILED", "EXPIRED") else "is"
+        return f"{verb} {self.get_status_display().lower()}"
+
+    @property
     def is_stopping(self) -> bool:
         """Whether somebody asked to stop it before it was written."""
         return self.abort_requested_at is not None and self.pushed_at is None

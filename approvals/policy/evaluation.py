@@ -57,7 +57,7 @@ class Facts:
     at: datetime
     expires_at: datetime
     status: str = "PENDING"
-    status_word: str = "pending"
+    is_what: str = "is pending"
     status_sentence: str = ""
     mode: str = NORMAL
     requested_by: str = ""

@@ -71,7 +71,7 @@ def gather(
             at=at,
             expires_at=promotion.expires_at,
             status=promotion.status,
-            status_word=promotion.get_status_display().lower(),
+            is_what=promotion.is_what,
             status_sentence=promotion.status_reason,
             mode=mode_of(promotion),
             requested_by=promotion.requested_by,

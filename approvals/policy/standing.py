@@ -109,7 +109,7 @@ def _against_deciding(facts: Facts) -> tuple[Reason, ...]:
             )
         )
     if facts.status not in Status.undecided_or_waiting():
-        sentence = f"It is {facts.status_word}, so there is nothing to decide."
+        sentence = f"It {facts.is_what}, so there is nothing to decide."
         reasons.append(Reason("not_open", sentence, fact=facts.status_sentence))
     elif facts.at >= facts.expires_at:
         reasons.append(

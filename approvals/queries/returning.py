@@ -109,8 +109,7 @@ def _objection(row: Promotion, facts: _Facts) -> Objection | None:
 
 
 def _not_succeeded(row: Promotion) -> Objection:
-    word = row.get_status_display().lower()
-    return Objection("not_succeeded", f"It is {word}: only what succeeded here is a way back.")
+    return Objection("not_succeeded", f"It {row.is_what}: only what succeeded here is a way back.")
 
 
 def _runs(row: Promotion, facts: _Facts) -> bool:

@@ -64,12 +64,11 @@ def _configuration(promotion: Promotion) -> Gate:
 def _target(promotion: Promotion, in_flight: Promotion | None, *, now: datetime) -> Gate:
     if in_flight is None or in_flight.pk == promotion.pk:
         return Gate("target", "Target", PASS, "Nothing else is being written.", at=now)
-    word = in_flight.get_status_display().lower()
     return Gate(
         "target",
         "Target",
         BLOCK if in_flight.status == Status.UNKNOWN else WAIT,
-        f"{in_flight.to_tag} is {word}.",
+        f"{in_flight.to_tag} {in_flight.is_what}.",
         at=in_flight.status_at,
         brief="Target busy",
     )

@@ -94,12 +94,12 @@ def test_abort_past_the_point_of_no_return_says_so(db, sre, status, changes, sen
         ("PENDING", "withdraw it"),
         ("ERRORED", "withdraw it"),
         ("REJECTED", "It is rejected"),
-        ("EXPIRED", "It is expired"),
+        ("EXPIRED", "It has expired"),
         ("SUPERSEDED", "It is superseded"),
         ("WITHDRAWN", "It is withdrawn"),
         ("ABORTED", "It is aborted"),
-        ("FAILED", "It is failed"),
-        ("SUCCEEDED", "It is succeeded"),
+        ("FAILED", "It has failed"),
+        ("SUCCEEDED", "It has succeeded"),
     ],
 )
 def test_abort_of_what_nobody_writes_is_refused(db, sre, status, sentence):

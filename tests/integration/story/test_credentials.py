@@ -20,6 +20,12 @@ from tests.integration.story.targets import HELM, NEW, REPOSITORY, Shape
 from updater.models import Candidate
 
 OVERRIDE = ".argocd-source-shop.yaml"
+SHOP = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "AppProject",
+    "metadata": {"name": "shop"},
+    "spec": {"sourceRepos": ["*"]},
+}
 CHART = {"values.yaml": b"backend:\n  image: x\n  tag: y\n"}
 LOGIN = {"username": "bot", "password": "git-password"}
 SSHD = "/usr/sbin/sshd"
@@ -75,6 +81,7 @@ def test_write_with_the_secret_of_the_project(outside, sre):
     url = outside.git.create_repository(REPOSITORY, CHART)
     add_secret(outside, "ours", "repository", url=url, project="shop", **LOGIN)
     add_secret(outside, "theirs", "repository", url=url, project="bank", username="x", password="x")
+    outside.create("appprojects", SHOP)
     targets.add(outside, url, Shape(project="shop"))
 
     assert_written(outside, sre)
@@ -83,6 +90,7 @@ def test_write_with_the_secret_of_the_project(outside, sre):
 def test_offer_with_the_secret_of_another_project_is_not_opened(outside, sre):
     url = outside.git.create_repository(REPOSITORY, CHART)
     add_secret(outside, "theirs", "repository", url=url, project="bank", **LOGIN)
+    outside.create("appprojects", SHOP)
     targets.add(outside, url, Shape(project="shop"))
 
     assert "refuses our credentials" in refused(outside)

@@ -35,10 +35,12 @@ def test_ended_statuses_have_no_moves():
 
 def test_nothing_but_lifecycle_and_the_first_insert_writes_a_status():
     writes = re.compile(r"\.status\s*=[^=]|update\([^)]*\bstatus=")
+    # A request has a status of its own; the checkers replay a life from the trail, in memory.
+    others = {"requesting.py", "trail.py"}
     offenders = [
         f"{path}: {line.strip()}"
         for path in [*Path("approvals").rglob("*.py"), *Path("updater").rglob("*.py")]
-        if "migrations" not in path.parts and path.name != "lifecycle.py"
+        if "migrations" not in path.parts and path.name not in {"lifecycle.py", *others}
         for line in path.read_text().splitlines()
         if writes.search(line) and "execution.status" not in line
     ]

@@ -22,6 +22,8 @@ GitError
    ├─ RepositoryTooLargeError      beyond the limits of time, size or memory
    ├─ BranchNotFoundError          no such branch
    ├─ CommitNotFoundError          no such commit: the history was rewritten, or never fetched
+   ├─ NotInHistoryError            of two commits, none follows the other
+   ├─ HistoryTooLongError          more commits between two builds than anybody looks at
    ├─ TargetNotAFileError          a symlink, submodule or folder is in the way
    ├─ BlobTooLargeError            the file is larger than we edit
    ├─ NothingToCommitError         the files already hold these bytes

@@ -137,7 +137,7 @@ STATUSES = {
 
 @pytest.mark.parametrize(("status", "sentence"), STATUSES.items(), ids=STATUSES)
 def test_evaluate_of_what_is_not_pending_offers_no_approval(status, sentence):
-    seen = _stand("", "ana", status=status, status_word=status.lower())
+    seen = _stand("", "ana", status=status, is_what=f"is {status.lower()}")
 
     assert not seen.can_approve
     assert sentence in seen.reasons
