@@ -44,12 +44,8 @@ def _tasks() -> Mapping[str, Task[list[Promotion]]]:
 
 def _due() -> "Iterable[Promotion]":
     at = clock.now()
-    in_flight = Promotion.objects.filter(
-        tracked_image=OuterRef("tracked_image"), status__in=Status.in_flight()
-    ).exclude(pk=OuterRef("pk"))
-    waiting = Q(status__in=[Status.APPROVED, Status.ERRORED], next_attempt_at__lte=at) & ~Exists(
-        in_flight
-    )
+    is_due = Q(status__in=[Status.APPROVED, Status.ERRORED], next_attempt_at__lte=at)
+    waiting = is_due & Q(pk__in=Promotion.objects.filter(is_due).next_in_line().values("pk"))
     # An executing one is due when its worker is gone: its target's lock is free then. One that waits for its
     # pull request rests meanwhile, unless a newer one wants its place.
     newer = Promotion.objects.filter(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from operator import attrgetter
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError
@@ -15,14 +16,24 @@ from approvals.execution import (
 )
 from approvals.execution.settling import Ledger
 from approvals.models import Promotion
+from approvals.models.promotion import PromotionQuerySet
 from approvals.models.promotion import PromotionStatus as Status
-from updater import clock
+from updater import breakers, clock
 from updater.audit import Actor
 from updater.connections import Connections
 from updater.errors import UpdaterError
+from updater.integrations import git, kubernetes
 from updater.locks import LockTakenError
 
 logger = logging.getLogger(__name__)
+
+MAX_ALONG = 500  # that waited for a silent host and go along with one that is due
+_SILENCES = (
+    breakers.HostRestingError.code,
+    git.RepositoryUnreachableError.code,
+    git.GitTimeoutError.code,
+    kubernetes.ClusterUnreachableError.code,
+)
 
 
 def name_of(promotion: Promotion) -> str:
@@ -98,7 +109,8 @@ def _set_back(
 def _reread(target: str, promotions: Sequence[Promotion]) -> list[Promotion]:
     """Read the rows again under the lease: another worker may have finished them meanwhile.
 
-    What is UNKNOWN here goes along first, due or not: nobody writes before it was looked for.
+    What is UNKNOWN here goes along first, due or not: nobody writes before it was looked for. So does what waits
+    only because a host was silent: were it left until its own time, a later approval would be written before it.
     """
     rows = (
         Promotion.objects.with_target()
@@ -114,11 +126,28 @@ def _reread(target: str, promotions: Sequence[Promotion]) -> list[Promotion]:
     ]
     if not still:
         return []
-    unknown = rows.filter(status=Status.UNKNOWN, pushed_at=None).order_by("approved_at")
-    first = [row for row in unknown.exclude(pk__in=before) if name_of(row) == target]
-    for row in (*first, *still):
+    others = _written_by_the_same(rows.exclude(pk__in=before), still[0])
+    first = others.filter(status=Status.UNKNOWN, pushed_at=None).order_by("approved_at")
+    silent = others.filter(status=Status.APPROVED, error_code__in=_SILENCES).next_in_line()
+    silent = silent.order_by("approved_at")[:MAX_ALONG]
+    found = [*first, *_by_approval([*still, *silent])]
+    for row in found:
         row.tracked_image.application = row.application  # the same row, already here
-    return [*first, *still]
+    return [row for row in found if name_of(row) == target]
+
+
+def _written_by_the_same(rows: PromotionQuerySet, promotion: Promotion) -> PromotionQuerySet:
+    plan = promotion.plan
+    if plan.get("method") == "git" and not plan.get("pull_request"):
+        return rows.filter(plan__repository=plan["repository"], plan__branch=plan["branch"])
+    return rows.filter(application=promotion.application)
+
+
+def _by_approval(promotions: Sequence[Promotion]) -> list[Promotion]:
+    """Return them as they were approved; what needs no approval any more, such as a look, comes last."""
+    approved = [row for row in promotions if row.approved_at is not None]
+    rest = [row for row in promotions if row.approved_at is None]
+    return [*sorted(approved, key=attrgetter("approved_at", "created_at")), *rest]
 
 
 def _progress(row: Promotion) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from updater.models import Application, Candidate, TrackedImage
 
@@ -60,6 +60,13 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
     def stopping(self) -> "PromotionQuerySet":
         """Those that somebody asked to stop before they were written."""
         return self.filter(abort_requested_at__isnull=False, pushed_at=None)
+
+    def next_in_line(self) -> "PromotionQuerySet":
+        """Those of whose image no other promotion is in flight."""
+        in_flight = Promotion.objects.filter(
+            tracked_image=OuterRef("tracked_image"), status__in=PromotionStatus.in_flight()
+        ).exclude(pk=OuterRef("pk"))
+        return self.filter(~Exists(in_flight))
 
     def with_target(self) -> "PromotionQuerySet":
         """With the Application and image in the same query."""

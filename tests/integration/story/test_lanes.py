@@ -213,5 +213,32 @@ def test_unknown_of_another_application_is_looked_for_before_anything_is_written
     assert len(carried) == 3
 
 
+def test_after_an_outage_what_was_approved_first_is_written_first(outside, sre, monkeypatch):
+    url = targets.repository(outside, FILES, "acme/shared")
+    for number in range(3):
+        targets.add(outside, url, Shape(name=f"service-{number}", annotations=HELM))
+    outside.push(NEW)
+    outside.look()
+    outside.propose()
+    rows = list(Promotion.objects.filter(status="PENDING").order_by("-application__name"))
+    approved = [approve(row, sre) for row in rows]
+    with monkeypatch.context() as outage:
+        outage.setattr(git.GitMirror, "fetch", _unreachable)
+        outside.execute()
+    # Only the last one's time has come when the host is back.
+    last = Promotion.objects.filter(pk=approved[-1].pk)
+    last.update(next_attempt_at="2026-01-01T00:00Z")
+
+    outside.execute()
+
+    assert set(Promotion.objects.values_list("status", flat=True)) == {"VERIFYING"}
+    subjects = [commit.subject for commit in reversed(outside.git.log("acme/shared", "main"))]
+    assert [subject.rpartition(" ")[2] for subject in subjects[1:]] == [
+        "service-2",
+        "service-1",
+        "service-0",
+    ]
+
+
 def _unreachable(*arguments, **options):
     raise git.RepositoryUnreachableError.of("the repository", "no route")
