@@ -1,5 +1,6 @@
 """The outside world as a fixture, and settings that point the product at it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from approvals import decisions, doorbell
 from approvals.models import Promotion
 from tests import builders
+from tests.integration.git.scene import plain_git
 from tests.integration.story import outside as world
 from tests.integration.story.outside import Outside
 from updater.audit import Actor
@@ -29,6 +31,15 @@ def outside(tmp_path: Path, settings, monkeypatch, transactional_db: None) -> It
         registry_access.access.cache_clear()
         yield running
         registry_access.access.cache_clear()
+        _tell_commits(running)
+
+
+def _tell_commits(running: Outside) -> None:
+    """Print what stands in Git, as `git log -p` does: pytest shows it where the test failed."""
+    for name in running.git.repositories.names():
+        path = running.git.repositories.path(name)
+        told = plain_git(path, "log", "-p", "--all", "--max-count=20")
+        sys.stdout.write(f"--- {name}\n{told}\n")
 
 
 @pytest.fixture
