@@ -16,7 +16,6 @@ from updater.configuration import methods
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
 from updater.connections import Connections
 from updater.errors import PermanentError
-from updater.integrations import git
 from updater.inventory.contesting import TARGET_CONFLICT
 from updater.models import Application, Candidate, TrackedImage
 from updater.selection import Strategy
@@ -78,18 +77,18 @@ def prepare(
     _require_same_life(application, manifest)
     configuration = _pinned(world.read(manifest), application)
     wanted = [_image_change(configuration, change) for change in changes]
-    resources = world.selecting(manifest)
-    updaters = writers.of_resources(resources, at=clock.now()) if parent is None else []
     if configuration.write_back.method == "git":
         prepared = _prepare_git(
             application, manifest, configuration, wanted, world=world, parent=parent
         )
-        return replace(prepared, writers=(*prepared.writers, *updaters))
-    plan = writeback.plan(
-        manifest=manifest, configuration=configuration, changes=wanted, read_file=_no_files
-    )
-    live = writers.of_live(manifest, since=application.first_seen_at)
-    return Prepared(plan, configuration, manifest, base_commit="", writers=(*live, *updaters))
+    else:
+        plan = writeback.plan(
+            manifest=manifest, configuration=configuration, changes=wanted, read_file=_no_files
+        )
+        prepared = Prepared(plan, configuration, manifest, base_commit="")
+    if parent is not None:
+        return prepared  # a worker is writing: who else does was looked at before
+    return replace(prepared, writers=_writers(prepared, application, world=world))
 
 
 def _pinned(
@@ -181,31 +180,30 @@ def _prepare_git(
     plan = plan_on(read_file=partial(mirror.read_file, tip))
     if write_back.pull_request:
         # What is sealed is the change of the base branch; the branch in between is named from the seal.
-        prepared = Prepared(replace(plan, branch=base_branch), resolved, manifest, base_commit=tip)
-        return _with_writers(prepared, application, mirror=mirror, world=world)
+        return Prepared(replace(plan, branch=base_branch), resolved, manifest, base_commit=tip)
     branch = plan.branch or base_branch
     if parent is None and branch != base_branch and mirror.branch_exists(branch):
         tip = world.tip(mirror, branch)
         plan = plan_on(read_file=partial(mirror.read_file, tip))
-    prepared = Prepared(plan, resolved, manifest, base_commit=tip)
-    if parent is not None:
-        return prepared  # a worker is writing: who else does was looked at before
-    return _with_writers(prepared, application, mirror=mirror, world=world)
+    return Prepared(plan, resolved, manifest, base_commit=tip)
 
 
-def _with_writers(
-    prepared: Prepared, application: Application, *, mirror: git.GitMirror, world: Connections
-) -> Prepared:
-    """Add the machines that changed the same file since we have known the Application."""
+def _writers(
+    prepared: Prepared, application: Application, *, world: Connections
+) -> tuple[str, ...]:
+    """Return the machines that wrote the same since we have known the Application, or are at it now."""
+    since = application.first_seen_at
+    updaters = writers.of_resources(world.selecting(prepared.manifest), at=clock.now())
+    if prepared.plan.method != "git":
+        return (*writers.of_live(prepared.manifest, since=since), *updaters)
+    repository, secret = prepared.plan.repository or "", own_secret(prepared.configuration)
+    mirror = world.mirror(repository, application.project, secret)
     commits = [
         commit
         for file in prepared.plan.files
-        for commit in mirror.log_of(
-            file.path, prepared.base_commit, after=application.first_seen_at, limit=MAX_COMMITS
-        )
+        for commit in mirror.log_of(file.path, prepared.base_commit, after=since, limit=MAX_COMMITS)
     ]
-    found = writers.of_commits(commits, ours=world.signature.email)
-    return replace(prepared, writers=tuple(found))
+    return (*writers.of_commits(commits, ours=world.signature.email), *updaters)
 
 
 def _image_change(configuration: ApplicationConfiguration, change: Change) -> ImageChange:
