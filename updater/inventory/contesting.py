@@ -16,6 +16,7 @@ from updater import audit, repository_urls
 from updater.audit import Actor, AuditKind
 from updater.configuration import fitting, sources, store, targets
 from updater.configuration.model import ImageConfiguration, Problem
+from updater.inventory.tracking import is_usable
 from updater.models import Application, TrackedImage
 
 TARGET_CONFLICT = "TARGET_CONFLICT"
@@ -131,7 +132,7 @@ def _settle(application: Application, found: Sequence[Problem], *, by: Actor) ->
     with transaction.atomic():
         application.problems = [*own, *after]
         application.save(update_fields=["problems"])
-        set_usable(application)
+        _set_usable(application)
         for problem in (problem for problem in after if problem not in before):
             audit.record(
                 kind=AuditKind.CONFIGURATION_PROBLEM_FOUND,
@@ -141,12 +142,8 @@ def _settle(application: Application, found: Sequence[Problem], *, by: Actor) ->
             )
 
 
-def set_usable(application: Application) -> None:
+def _set_usable(application: Application) -> None:
     """Switch the images on that nothing fatal stands against, and the others off."""
-    fatal = {problem["alias"] for problem in application.problems if problem["fatal"]}
     images = application.tracked_images.filter(removed_at=None)
-    if not application.is_managed or None in fatal:
-        images.update(is_usable=False)
-        return
-    images.filter(alias__in=fatal).update(is_usable=False)
-    images.exclude(alias__in=fatal).update(is_usable=True)
+    for image in images.only("alias"):
+        images.filter(pk=image.pk).update(is_usable=is_usable(application, image.alias))

@@ -15,19 +15,19 @@ def reconcile_images(
     application: Application, configuration: ApplicationConfiguration, *, at: datetime
 ) -> None:
     """Write a row for each configured image; rows of images no longer configured end."""
-    fatal = {problem["alias"] for problem in application.problems if problem["fatal"]}
-    is_usable = configuration.managed and None not in fatal
     for position, image in enumerate(configuration.images):
-        _write(
-            application, image, position=position, is_usable=is_usable and image.key not in fatal
-        )
+        _write(application, image, position=position)
     keys = [image.key for image in configuration.images]
     application.tracked_images.filter(removed_at=None).exclude(alias__in=keys).update(removed_at=at)
 
 
-def _write(
-    application: Application, image: ImageConfiguration, *, position: int, is_usable: bool
-) -> None:
+def is_usable(application: Application, alias: str) -> bool:
+    """Whether nothing fatal stands against the image, alone or with its whole Application."""
+    fatal = {problem["alias"] for problem in application.problems if problem["fatal"]}
+    return application.is_managed and None not in fatal and alias not in fatal
+
+
+def _write(application: Application, image: ImageConfiguration, *, position: int) -> None:
     live = _live(image)
     document = store.to_json(image)
     TrackedImage.objects.update_or_create(
@@ -38,7 +38,7 @@ def _write(
             "image_repository": image_repository(image.reference),
             "configuration": document,
             "configuration_hash": _hash(document),
-            "is_usable": is_usable,
+            "is_usable": is_usable(application, image.key),
             "is_live": live is not None,
             "live_tag": (live.tag or "") if live else "",
             "live_digest": (live.digest or "") if live else "",
