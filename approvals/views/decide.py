@@ -88,19 +88,31 @@ def retry(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
 @guarded(Action.REQUEST)  # who asked for it may take it back; the verb looks who that was
 def withdraw(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Ask for the reason, or take the promotion off the table."""
+    return with_reason(request, promotion_id, decisions.withdraw, "promotions/withdraw.html")
+
+
+def with_reason(
+    request: PersonRequest,
+    promotion_id: UUID,
+    verb: Callable[..., Promotion],
+    template: str,
+    *,
+    told: Outcome | None = None,
+) -> HttpResponse:
+    """Ask for the reason of a verb on its own page, or run the verb with the one that was sent."""
     if request.method == "GET":
-        context = page_context(request, found(request, promotion_id))
-        return render(request, "promotions/withdraw.html", context)
+        return render(request, template, page_context(request, found(request, promotion_id)))
     form = ReasonForm(request.POST)
     if not form.is_valid():
         return unreadable(request, promotion_id, form)
     return decided(
         request,
         promotion_id,
-        lambda: decisions.withdraw(
+        lambda: verb(
             promotion_id=promotion_id, **form.cleaned_data, person=request.user, by=request.actor
         ),
-        form_page="promotions/withdraw.html",
+        form_page=template,
+        told=told,
     )
 
 

@@ -3,17 +3,14 @@
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import decisions
-from approvals.forms import ReasonForm
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
 from approvals.presenters.texts import visible
-from approvals.views.decide import decided, unreadable
-from approvals.views.promotions import found, page_context
+from approvals.views.decide import decided, with_reason
 from approvals.views.requests import PersonRequest
 
 
@@ -35,20 +32,8 @@ def withdraw_approval(request: PersonRequest, promotion_id: UUID) -> HttpRespons
 @guarded(Action.EXECUTE)
 def abort(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Ask for the reason, or stop what is approved."""
-    if request.method == "GET":
-        context = page_context(request, found(request, promotion_id))
-        return render(request, "promotions/abort.html", context)
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        return unreadable(request, promotion_id, form)
-    return decided(
-        request,
-        promotion_id,
-        lambda: decisions.abort(
-            promotion_id=promotion_id, **form.cleaned_data, person=request.user, by=request.actor
-        ),
-        form_page="promotions/abort.html",
-        told=_stopped,
+    return with_reason(
+        request, promotion_id, decisions.abort, "promotions/abort.html", told=_stopped
     )
 
 
