@@ -6,6 +6,7 @@ Each function is called inside a transaction that first checked the fence (`leas
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from approvals import holds, lifecycle, policy, refusals, resealing
 from approvals.execution.leases import Grant
@@ -263,7 +264,7 @@ def crashed(
 ) -> None:
     """Set back a promotion on which our own program failed: counted, later each time, in the end for a person."""
     if promotion.status not in Status.alive():
-        postpone(promotion, at=at)
+        postpone(promotion.pk, at=at)
     elif promotion.status == Status.UNKNOWN:
         delay(promotion, error, by=by, at=at)
     else:
@@ -272,10 +273,10 @@ def crashed(
         errored(promotion, error, by=by, at=at)
 
 
-def postpone(promotion: Promotion, *, at: datetime) -> None:
-    """Look again as late as may be, without a word."""
+def postpone(pk: UUID, *, at: datetime) -> None:
+    """Look again at a promotion as late as may be, without a word."""
     later = at + _wait(LONGEST_SECONDS)
-    Promotion.objects.filter(pk=promotion.pk).update(next_attempt_at=later)
+    Promotion.objects.filter(pk=pk).update(next_attempt_at=later)
 
 
 def _delay_seconds(promotion: Promotion, error: UpdaterError, *, at: datetime) -> float:

@@ -1,13 +1,20 @@
-"""Which promotions are due, grouped by the target they write to; targets are worked on side by side."""
+"""Which promotions are due, grouped by the target they write to; targets are worked on side by side.
 
-from collections.abc import Iterable, Mapping
+Found is only what names the promotion and its target, again after every target that is done: the rows themselves,
+with their plans, are read once, by the lane that works on the target, under its lease.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from approvals.execution import targets
+from approvals.execution.destinations import Destination
 from approvals.execution.proposals import Standing
+from approvals.execution.targets import Due
 from approvals.models import Promotion
+from approvals.models.promotion import PromotionQuerySet
 from approvals.models.promotion import PromotionStatus as Status
 from updater import clock
 from updater.audit import Actor
@@ -15,14 +22,17 @@ from updater.connections import Connections
 from updater.lanes import Lanes, Task
 
 MAX_DUE = 500
+_PROGRESS = ("status", "attempts", "next_attempt_at")
+_PLAN = ("method", "repository", "branch", "pull_request")
+_APPLICATION = ("application__cluster", "application__namespace", "application__name")
 
 
 def sweep(*, world: Connections, holder: str, by: Actor) -> int:
     """Carry out everything that is due, one target after the other; return how many promotions were looked at."""
-    due = _by_target(_due())
-    for target, promotions in due.items():
-        targets.carry_out(target, promotions, world=world, holder=holder, by=by)
-    return sum(len(promotions) for promotions in due.values())
+    found = _by_target(due())
+    for target, items in found.items():
+        targets.carry_out(target, items, world=world, holder=holder, by=by)
+    return sum(len(items) for items in found.values())
 
 
 def sweep_side_by_side(*, holder: str, by: Actor) -> int:
@@ -30,19 +40,29 @@ def sweep_side_by_side(*, holder: str, by: Actor) -> int:
     return Lanes(_tasks, partial(_carry_out, holder=holder, by=by)).run()
 
 
-def _carry_out(target: str, promotions: list[Promotion], *, holder: str, by: Actor) -> None:
+def due() -> Iterator[Due]:
+    """Return what is due now, in the order in which it is begun."""
+    columns = ("pk", *_PROGRESS, *_APPLICATION, *(f"plan__{key}" for key in _PLAN))
+    for pk, *rest in _rows().values_list(*columns):
+        progress, (cluster, namespace, name), plan = rest[:3], rest[3:6], rest[6:]
+        named = dict(zip(_PLAN, plan, strict=True))
+        destination = Destination.named(named, cluster, f"{namespace}/{name}")
+        yield Due(pk, tuple(progress), destination)
+
+
+def _carry_out(target: str, found: list[Due], *, holder: str, by: Actor) -> None:
     # Clients of the outside are for one thread each.
-    targets.carry_out(target, promotions, world=Connections(), holder=holder, by=by)
+    targets.carry_out(target, found, world=Connections(), holder=holder, by=by)
 
 
-def _tasks() -> Mapping[str, Task[list[Promotion]]]:
+def _tasks() -> Mapping[str, Task[list[Due]]]:
     return {
-        target: Task(targets.host_of(rows[0]), frozenset(row.pk for row in rows), rows)
-        for target, rows in _by_target(_due()).items()
+        target: Task(found[0].destination.host, frozenset(each.pk for each in found), found)
+        for target, found in _by_target(due()).items()
     }
 
 
-def _due() -> "Iterable[Promotion]":
+def _rows() -> PromotionQuerySet:
     at = clock.now()
     is_due = Q(status__in=[Status.APPROVED, Status.ERRORED], next_attempt_at__lte=at)
     waiting = is_due & Q(pk__in=Promotion.objects.filter(is_due).next_in_line().values("pk"))
@@ -57,12 +77,9 @@ def _due() -> "Iterable[Promotion]":
         status__in=Status.over(), pull_request__state__in=[Standing.PROPOSED, Standing.OPEN]
     )
     unclear = Q(status=Status.UNKNOWN, pushed_at=None, next_attempt_at__lte=at)
-    return (
-        Promotion.objects.with_target()
-        .prefetch_related("decisions__by")
-        .filter(waiting | started | unclear | left_open)
-        .order_by(_looks_last(), F("approved_at").asc(nulls_last=True), "created_at")[:MAX_DUE]
-    )
+    return Promotion.objects.filter(waiting | started | unclear | left_open).order_by(
+        _looks_last(), F("approved_at").asc(nulls_last=True), "created_at"
+    )[:MAX_DUE]
 
 
 def _looks_last() -> Case:
@@ -70,8 +87,8 @@ def _looks_last() -> Case:
     return Case(When(pull_request={}, then=Value(0)), default=Value(1))
 
 
-def _by_target(promotions: Iterable[Promotion]) -> dict[str, list[Promotion]]:
-    found: dict[str, list[Promotion]] = {}
-    for promotion in promotions:
-        found.setdefault(targets.name_of(promotion), []).append(promotion)
-    return found
+def _by_target(found: Iterable[Due]) -> dict[str, list[Due]]:
+    groups: dict[str, list[Due]] = {}
+    for each in found:
+        groups.setdefault(each.destination.target, []).append(each)
+    return groups

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import attrgetter
-from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
@@ -14,6 +15,7 @@ from approvals.execution import (
     pull_request_target,
     recording,
 )
+from approvals.execution.destinations import Destination
 from approvals.execution.settling import Ledger
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionQuerySet
@@ -36,32 +38,21 @@ _SILENCES = (
 )
 
 
-def name_of(promotion: Promotion) -> str:
-    """Return the name of what the promotion writes to."""
-    plan = promotion.plan
-    if plan.get("pull_request"):
-        return f"pull-request:{promotion.application.cluster}/{promotion.application}"
-    if plan.get("method") == "git":
-        return f"git:{plan['repository']}#{plan['branch']}"
-    return f"application:{promotion.application.cluster}/{promotion.application}"
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A promotion that is due, as it stood when it was found: enough to bring it to its target."""
 
-
-def host_of(promotion: Promotion) -> str:
-    """Return the outside host that the promotion writes to."""
-    repository = str(promotion.plan.get("repository") or "")
-    if promotion.plan.get("method") != "git":
-        return promotion.application.cluster
-    if "://" in repository:
-        return urlsplit(repository).netloc.rpartition("@")[2]
-    return repository.partition(":")[0].rpartition("@")[2]
+    pk: UUID
+    progress: tuple[object, ...]
+    destination: Destination
 
 
 def carry_out(
-    target: str, promotions: Sequence[Promotion], *, world: Connections, holder: str, by: Actor
+    target: str, found: Sequence[Due], *, world: Connections, holder: str, by: Actor
 ) -> None:
     """Write to one target what is due there."""
     try:
-        _carry_out(target, promotions, world=world, holder=holder, by=by)
+        _carry_out(target, found, world=world, holder=holder, by=by)
     except LockTakenError:
         logger.info("target is busy", extra={"target": target})
     except UpdaterError as error:
@@ -70,20 +61,20 @@ def carry_out(
         logger.exception("no database", extra={"target": target})  # the rows are still due
     except Exception as error:
         logger.exception("target crashed", extra={"target": target})
-        if len(promotions) > 1:
+        if len(found) > 1:
             # One of them is poison: each alone, so that the others get through.
-            for row in promotions:
-                carry_out(target, [row], world=world, holder=holder, by=by)
+            for due in found:
+                carry_out(target, [due], world=world, holder=holder, by=by)
         else:
-            _set_back(target, promotions[0], error, holder=holder, by=by)
+            _set_back(target, found[0].pk, error, holder=holder, by=by)
 
 
 def _carry_out(
-    target: str, promotions: Sequence[Promotion], *, world: Connections, holder: str, by: Actor
+    target: str, found: Sequence[Due], *, world: Connections, holder: str, by: Actor
 ) -> None:
     with leases.hold(target, holder=holder) as grant:
         ledger = Ledger(grant, by)
-        still_due = ledger.without_waiting(_reread(target, promotions))
+        still_due = ledger.without_waiting(_read(target, found))
         if not still_due:
             return
         if target.startswith("pull-request:"):
@@ -94,20 +85,18 @@ def _carry_out(
             application_target.carry_out(still_due, ledger=ledger, world=world)
 
 
-def _set_back(
-    target: str, promotion: Promotion, error: Exception, *, holder: str, by: Actor
-) -> None:
+def _set_back(target: str, pk: UUID, error: Exception, *, holder: str, by: Actor) -> None:
     """Count the attempt and wait longer each time, in the end for a person."""
     try:
         with leases.hold(target, holder=holder) as grant:
-            Ledger(grant, by).crashed(promotion, error)
+            Ledger(grant, by).crashed(Promotion.objects.get(pk=pk), error)
     except Exception:
-        logger.exception("crash not recorded", extra={"promotion": str(promotion.pk)})
-        recording.postpone(promotion, at=clock.now())
+        logger.exception("crash not recorded", extra={"promotion": str(pk)})
+        recording.postpone(pk, at=clock.now())
 
 
-def _reread(target: str, promotions: Sequence[Promotion]) -> list[Promotion]:
-    """Read the rows again under the lease: another worker may have finished them meanwhile.
+def _read(target: str, found: Sequence[Due]) -> list[Promotion]:
+    """Read the rows under the lease: another worker may have finished them meanwhile.
 
     What is UNKNOWN here goes along first, due or not: nobody writes before it was looked for. So does what waits
     only because a host was silent: were it left until its own time, a later approval would be written before it.
@@ -117,23 +106,22 @@ def _reread(target: str, promotions: Sequence[Promotion]) -> list[Promotion]:
         .select_related("tracked_image__image_repository__registry")
         .prefetch_related("decisions__by")
     )
-    fresh = {row.pk: row for row in rows.filter(pk__in=[row.pk for row in promotions])}
-    before = {row.pk: _progress(row) for row in promotions}
+    fresh = {row.pk: row for row in rows.filter(pk__in=[due.pk for due in found])}
     still = [
-        fresh[row.pk]
-        for row in promotions
-        if row.pk in fresh and _progress(fresh[row.pk]) == before[row.pk]
+        fresh[due.pk]
+        for due in found
+        if due.pk in fresh and progress_of(fresh[due.pk]) == due.progress
     ]
     if not still:
         return []
-    others = _written_by_the_same(rows.exclude(pk__in=before), still[0])
+    others = _written_by_the_same(rows.exclude(pk__in=fresh), still[0])
     first = others.filter(status=Status.UNKNOWN, pushed_at=None).order_by("approved_at")
     silent = others.filter(status=Status.APPROVED, error_code__in=_SILENCES).next_in_line()
     silent = silent.order_by("approved_at")[:MAX_ALONG]
-    found = [*first, *_by_approval([*still, *silent])]
-    for row in found:
+    together = [*first, *_by_approval([*still, *silent])]
+    for row in together:
         row.tracked_image.application = row.application  # the same row, already here
-    return [row for row in found if name_of(row) == target]
+    return [row for row in together if Destination.of(row).target == target]
 
 
 def _written_by_the_same(rows: PromotionQuerySet, promotion: Promotion) -> PromotionQuerySet:
@@ -150,5 +138,6 @@ def _by_approval(promotions: Sequence[Promotion]) -> list[Promotion]:
     return [*sorted(approved, key=attrgetter("approved_at", "created_at")), *rest]
 
 
-def _progress(row: Promotion) -> tuple[object, ...]:
+def progress_of(row: Promotion) -> tuple[object, ...]:
+    """Return what is different after every attempt and every delay."""
     return row.status, row.attempts, row.next_attempt_at

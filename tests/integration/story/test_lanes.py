@@ -79,7 +79,7 @@ def test_sweep_side_by_side_picks_up_what_is_approved_while_a_slow_one_runs(
     slow_down(monkeypatch, 3.0)
     approve(pending[0], sre)
     late = iter(pending[1:])
-    find = sweeping._due
+    find = sweeping.due
 
     def due_and_then_one_more():
         found = list(find())
@@ -87,7 +87,7 @@ def test_sweep_side_by_side_picks_up_what_is_approved_while_a_slow_one_runs(
             approve(row, sre)
         return found
 
-    monkeypatch.setattr(sweeping, "_due", due_and_then_one_more)
+    monkeypatch.setattr(sweeping, "due", due_and_then_one_more)
 
     assert sweep() == 3
     assert {row.status for row in Promotion.objects.all()} == {"VERIFYING"}
