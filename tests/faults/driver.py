@@ -1,13 +1,16 @@
 """One crash, one recovery: reach a named point in a real process, let the fault happen, let a fresh worker go on."""
 
+import os
 import shutil
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from approvals.models import Promotion
+from approvals.models.promotion import PromotionStatus as Status
 from tests.faults import checking
 from tests.faults import rig as rigs
 from tests.faults.applications import Story
@@ -59,7 +62,7 @@ class Outcome:
 def every_fault() -> list[Fault]:
     """Return all points with all actions."""
     named = [Fault(point, action) for point in POINTS for action in ACTIONS]
-    return [*named, *(Fault(DURING_PUSH, action) for action in ("kill", "stop"))]
+    return [*named, *(Fault(DURING_PUSH, action) for action in ACTIONS)]
 
 
 def run(rig: Rig, fault: Fault) -> Outcome:
@@ -121,7 +124,10 @@ def _reach(rig: Rig, fault: Fault, story: Story, promotion: Promotion) -> Proces
 
 
 def _reach_push(rig: Rig, fault: Fault, story: Story, promotion: Promotion) -> Process:
-    """Let the host take the push, and the fault happen before it answers; the host then goes on with it."""
+    """Let the host take the push, and the fault happen before it answers; the host then goes on with it.
+
+    Where the worker lives on, it looks at the branch before the host has moved it: the worst moment to look.
+    """
     repository = rig.outside.git.repositories.path(story.repository)
     hook = repository / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
@@ -130,12 +136,46 @@ def _reach_push(rig: Rig, fault: Fault, story: Story, promotion: Promotion) -> P
     victim = rig.worker()
     rig.approve(promotion)
     _wait((repository / "in-push").exists, fault, victim, meanwhile=rig.ring)
-    victim.send(signal.SIGKILL if fault.action == "kill" else signal.SIGSTOP)
+    _interrupt(rig, fault, victim)
+    if fault.action in ("raise", "lose"):
+        # Whoever lost a connection that served before asks once more: that one breaks, too.
+        cut = rig.outside.git.cut_pushes if fault.action == "lose" else lambda: None
+        _wait(lambda: not _is_executing(promotion), fault, victim, meanwhile=cut)
     hook.unlink()
     (repository / "go").touch()
     if fault.action == "kill":
         victim.wait()
     return victim
+
+
+def _interrupt(rig: Rig, fault: Fault, victim: Process) -> None:
+    if fault.action == "kill":
+        victim.send(signal.SIGKILL)
+    elif fault.action == "stop":
+        victim.send(signal.SIGSTOP)
+    elif fault.action == "raise":
+        # What talks to the host is killed, as by a system without memory; git itself and the worker live on.
+        transports = _transports(rig.folder / "worker" / "mirrors")
+        assert transports
+        for pid in transports:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _transports(mirrors: Path) -> list[int]:
+    """Return the programs that talk to the Git host for mirrors below this folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            environment = (entry / "environ").read_bytes() if words else b""
+            if b"remote-http" in b" ".join(words[:2]) and bytes(mirrors) in environment:
+                found.append(int(entry.name))
+    return found
+
+
+def _is_executing(promotion: Promotion) -> bool:
+    promotion.refresh_from_db(fields=["status"])
+    return promotion.status in (Status.APPROVED, Status.EXECUTING)
 
 
 def _wait(

@@ -3,10 +3,12 @@
 import base64
 import binascii
 import hmac
+import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,6 +46,7 @@ class GitHost:
         self.api: Api = GiteaApi(self.repositories, self.pulls)
         self.faults = Faults()
         self.requests: deque[str] = deque(maxlen=REMEMBERED_REQUESTS)
+        self._pushing: set[socket.socket] = set()
         self._scheme = "https" if tls else "http"
         self._server = _Server((HOST, port), self)
         if tls:
@@ -100,6 +103,22 @@ class GitHost:
     def log(self, name: str, branch: str) -> list[HostedCommit]:
         """Return the latest commits of a branch, newest first."""
         return self.repositories.log(name, branch)
+
+    def cut_pushes(self) -> None:
+        """Break the connection of every push under way; what it brought is worked on to its end."""
+        for line in list(self._pushing):
+            with suppress(OSError):  # its client was faster
+                line.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def serving(self, path: str, line: socket.socket) -> Iterator[None]:
+        """Know, over the block, on which connection a push is under way."""
+        if path.endswith("/git-receive-pack"):
+            self._pushing.add(line)
+        try:
+            yield
+        finally:
+            self._pushing.discard(line)
 
     def may_enter(self, user: str, password: str, repository: str) -> bool:
         """Whether this user with this password may use the repository."""
@@ -244,6 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
         host = self.server.host
         with (
             backend.body(self.rfile, request.headers) as body,
+            host.serving(request.path, self.connection),
             backend.run(host.folder, request, body) as answer,
         ):
             if host.faults.loses(request.path):

@@ -7,6 +7,7 @@ GitError
 │  ├─ MirrorBusyError              another process holds the mirror
 │  ├─ MirrorDamagedError           our local copy was unusable and has been thrown away
 │  ├─ ObjectNotServedError         the host gives no single file contents; the mirror copes by itself
+│  ├─ PushCutOffError              the git program was killed in a push: whether the host has it is not known
 │  ├─ PushMovedError               someone else pushed first: fetch, look again, rebuild
 │  └─ RefLockedError               the host could not lock the branch (a stale lock, or a push at the same moment)
 └─ permanent (a person must act)
@@ -92,6 +93,13 @@ class PushMovedError(GitError, TransientError):
 
     code = "git_push_moved"
     sentence = "the branch moved before our push"
+
+
+class PushCutOffError(GitError, TransientError):
+    """The git program or its transport was killed in the middle of a push; the host may have it all the same."""
+
+    code = "git_push_cut_off"
+    sentence = "our push was ended in the middle; whether the host has it is not known"
 
 
 class RefLockedError(GitError, TransientError):

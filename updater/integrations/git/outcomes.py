@@ -65,6 +65,8 @@ _COMPILED = tuple((kind, re.compile("|".join(signs))) for kind, signs in _SIGNS)
 
 _MOVED = re.compile(r"\[rejected\]|but expected|reference already exists|fetch first|stale info")
 _LOCKED = re.compile(r"failed to (?:update ref|lock)|cannot lock|\.lock'|atomic transaction failed")
+# A shell tells a signal as 128 and its number; git tells how the program that carries its words ended.
+_KILLED_CODE, _KILLED = 128, re.compile(r"died of signal \d+")
 _HOST_TROUBLE = re.compile(r"unpacker error|internal (?:server )?error|n/a \(")
 
 
@@ -81,7 +83,7 @@ def local_failure(repository: str, done: Finished) -> errors.GitError:
 
 
 def _failure(repository: str, complaint: str, otherwise: type[errors.GitError]) -> errors.GitError:
-    own = "\n".join(line for line in complaint.splitlines() if not line.startswith("remote: "))
+    own = _own_lines(complaint)
     kinds = (kind for kind, signs in _COMPILED if signs.search(own))
     return next(kinds, otherwise).of(repository, spoken(complaint))
 
@@ -89,11 +91,21 @@ def _failure(repository: str, complaint: str, otherwise: type[errors.GitError]) 
 def judge_push(repository: str, done: Finished) -> Finished:
     """Return a push that wrote our commit (or found it there); raise moved, locked, declined or transport."""
     refused = [line for line in done.output.decode(errors="replace").split("\n") if line[:1] == "!"]
+    if not refused and _was_killed(done):
+        raise errors.PushCutOffError.of(repository, spoken(done.complaint))
     if not refused:
         return judge(repository, done)
     status = refused[0].split("\t")[-1]
     words = spoken(_remote_lines(done.complaint)) or spoken(status)
     raise _refusal(f"{status}\n{_remote_lines(done.complaint)}", status).of(repository, words)
+
+
+def _was_killed(done: Finished) -> bool:
+    return (
+        done.code < 0
+        or done.code > _KILLED_CODE
+        or bool(_KILLED.search(_own_lines(done.complaint)))
+    )
 
 
 def _refusal(everything: str, status: str) -> type[errors.GitError]:
@@ -104,6 +116,10 @@ def _refusal(everything: str, status: str) -> type[errors.GitError]:
     if _HOST_TROUBLE.search(status):
         return errors.RepositoryUnreachableError
     return errors.PushDeclinedError
+
+
+def _own_lines(complaint: str) -> str:
+    return "\n".join(line for line in complaint.splitlines() if not line.startswith("remote: "))
 
 
 def _remote_lines(complaint: str) -> str:

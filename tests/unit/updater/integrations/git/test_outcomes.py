@@ -71,6 +71,10 @@ LOCK = "remote: error: cannot lock ref 'refs/heads/main': "
         (push("[remote rejected] (unpacker error)"), git.RepositoryUnreachableError),
         (failed("fatal: the remote end hung up unexpectedly"), git.RepositoryUnreachableError),
         (failed("fatal: The requested URL returned error: 403"), git.AuthenticationRefusedError),
+        (failed("error: git-remote-http died of signal 9"), git.PushCutOffError),
+        (Finished(-9, b"", ""), git.PushCutOffError),
+        (Finished(137, b"", ""), git.PushCutOffError),
+        (failed("remote: error: unpack died of signal 9\nfatal: early EOF"), git.RepositoryUnreachableError),
         (failed("error: src refspec abc does not match any"), git.MirrorDamagedError),
     ],
 )  # fmt: skip
