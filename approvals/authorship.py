@@ -18,7 +18,7 @@ from django.db.models.fields.json import KT
 from approvals import lifecycle, policy
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from updater import audit, clock
+from updater import audit, clock, leases
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
 from updater.errors import PermanentError, UpdaterError
@@ -64,6 +64,7 @@ def sweep(*, world: Connections, by: Actor) -> int:
     for promotion in due:
         reading = read(promotion, world=world, at=clock.now())
         with transaction.atomic():
+            leases.require_held()
             _store(promotion, reading, by=by)
     return len(due)
 

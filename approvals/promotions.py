@@ -25,7 +25,7 @@ from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Promotion, Request
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import Change
-from updater import audit, clock
+from updater import audit, clock, leases
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
 from updater.errors import UpdaterError
@@ -139,6 +139,7 @@ def _open(candidate: Candidate, *, world: Connections, by: Actor, at: datetime) 
     moved = _open_promotion_of_same_tag(candidate)
     plan = planned(candidate, world=world, at=at)
     with transaction.atomic():
+        leases.require_held()
         if moved is not None:
             _reseal(moved.pk, plan, by=by, at=at)
         else:
@@ -285,6 +286,7 @@ def _known_digest(tracked_image: TrackedImage) -> str:
 def _postpone(candidate: Candidate, error: UpdaterError, *, by: Actor, at: datetime) -> None:
     """Remember why no promotion could be opened; record it once, not at every sweep."""
     with transaction.atomic():
+        leases.require_held()
         if candidate.problem != str(error):
             audit.record(
                 kind=AuditKind.PROMOTION_NOT_OPENED,
@@ -312,6 +314,7 @@ def _look_again_at(promotion: Promotion, *, world: Connections, by: Actor, at: d
         # The seal stays; whoever looks at the page sees how old the plan is and why it cannot be renewed.
         plan = {**promotion.plan, "at": at.isoformat(), "stale": str(error)}
     with transaction.atomic():
+        leases.require_held()
         _reseal(promotion.pk, plan, by=by, at=at)
 
 
@@ -333,6 +336,7 @@ def _advance(
     """Make one swept move; somebody who was faster is no error."""
     try:
         with transaction.atomic():
+            leases.require_held()
             move = Move(Status(promotion.status), to, kind, reason)
             lifecycle.advance(promotion, move, by=by, at=at)
     except TransitionRefusedError:

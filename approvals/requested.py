@@ -13,7 +13,7 @@ from approvals import permissions, policy, promotions
 from approvals.models import Request
 from approvals.permissions import Action
 from approvals.queries import asked
-from updater import audit, clock, scanning
+from updater import audit, clock, leases, scanning
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
 from updater.errors import PermanentError, TransientError, UpdaterError
@@ -52,6 +52,7 @@ def _prepare(request: Request, *, world: Connections, by: Actor, at: datetime) -
         candidate = _candidate(request, world=world, by=by, at=at)
         plan = promotions.planned(candidate, world=world, at=at)
         with transaction.atomic():
+            leases.require_held()
             if not _take(request, at=at):
                 return False  # withdrawn while we looked
             _require_room(request, candidate)
@@ -153,6 +154,7 @@ def _postpone(request: Request, error: UpdaterError, *, by: Actor, at: datetime)
         _refuse(request, error, by=by, at=at)
         return
     with transaction.atomic():
+        leases.require_held()
         if request.problem != str(error):
             _tell(request, error, by=by)
         Request.objects.waiting().filter(pk=request.pk).update(
@@ -162,6 +164,7 @@ def _postpone(request: Request, error: UpdaterError, *, by: Actor, at: datetime)
 
 def _refuse(request: Request, error: UpdaterError, *, by: Actor, at: datetime) -> None:
     with transaction.atomic():
+        leases.require_held()
         waiting = Request.objects.waiting().filter(pk=request.pk)
         refused = {"status": Request.Status.REFUSED, "ended_at": at, "retry_at": None}
         if waiting.update(problem=str(error), **refused):

@@ -1,8 +1,6 @@
 """Advisory locks: one holder of a name at a time, freed by PostgreSQL when the holder dies."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.db import connection
 
@@ -26,21 +24,6 @@ def release(name: str) -> None:
     """Free the session lock of this name."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock(%s)", [_key(name)])
-
-
-@contextmanager
-def hold(name: str) -> Iterator[None]:
-    """Hold the lock of this name over the block, without a transaction.
-
-    Raises:
-        LockTakenError: another process holds it.
-    """
-    if not try_acquire(name):
-        raise LockTakenError(f"Another worker holds {name}.")
-    try:
-        yield
-    finally:
-        release(name)
 
 
 def _key(name: str) -> int:

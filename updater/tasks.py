@@ -6,7 +6,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from updater import clock, inventory, locks, scanning, turns
+from updater import clock, inventory, leases, scanning, turns
 from updater.audit import Actor
 from updater.connections import Connections
 from updater.errors import TransientError
@@ -16,13 +16,27 @@ logger = logging.getLogger(__name__)
 
 WORKER = Actor(name="countersign", via="worker")
 WATCH_MARGIN_SECONDS = 2  # the watch ends before beat's next listing is due
+WATCH_SECONDS = min(600, max(1, settings.INVENTORY_SECONDS - WATCH_MARGIN_SECONDS))
+LISTING_SECONDS = 180  # to list and take in; what was not reached is taken in the next time
+# A lease is as long as its task's hard limit: a live worker never loses it, a stopped one blocks nobody for longer.
+INVENTORY, INVENTORY_LIMIT = "inventory", LISTING_SECONDS + WATCH_SECONDS + 30
+# Scans begin nothing after four minutes, and a repository gets two at most (scanning.Tuning).
+SCANNING, SCANNING_LIMIT = "scan registries", 450
 
 
-@shared_task(name="updater.reconcile_inventory", soft_time_limit=600, time_limit=660)
+@shared_task(
+    name="updater.reconcile_inventory",
+    soft_time_limit=INVENTORY_LIMIT - 30,
+    time_limit=INVENTORY_LIMIT,
+)
 def reconcile_inventory() -> None:
     """List all Applications, then follow their changes until the next listing is due."""
-    with suppress(locks.LockTakenError), locks.hold("inventory"):
-        if not turns.take("inventory", every_seconds=settings.INVENTORY_SECONDS):
+    holder = leases.this_process()
+    with (
+        suppress(*leases.NOT_OURS),
+        leases.hold(INVENTORY, holder=holder, seconds=INVENTORY_LIMIT),
+    ):
+        if not turns.take(INVENTORY, every_seconds=settings.INVENTORY_SECONDS):
             return
         world = Connections()
         how = _how_to_read(world)
@@ -31,11 +45,16 @@ def reconcile_inventory() -> None:
         _follow(world, listing.resource_version, how=how)
 
 
-@shared_task(name="updater.scan_registries", soft_time_limit=600, time_limit=660)
+@shared_task(
+    name="updater.scan_registries",
+    soft_time_limit=SCANNING_LIMIT - 30,
+    time_limit=SCANNING_LIMIT,
+)
 def scan_registries() -> None:
     """Scan the image repositories that are due."""
-    with suppress(locks.LockTakenError), locks.hold("scan registries"):
-        if not turns.take("scan registries", every_seconds=settings.SCAN_LOOK_SECONDS):
+    holder = leases.this_process()
+    with suppress(*leases.NOT_OURS), leases.hold(SCANNING, holder=holder, seconds=SCANNING_LIMIT):
+        if not turns.take(SCANNING, every_seconds=settings.SCAN_LOOK_SECONDS):
             return
         world = Connections()
         scanning.scan_due(
@@ -63,10 +82,9 @@ def _follow(world: Connections, resource_version: str, *, how: Reading) -> None:
     """Take in changes as they happen; with several namespaces there is no one watch, and listings do."""
     if len(settings.WATCH_NAMESPACES) > 1:
         return
-    seconds = max(1, settings.INVENTORY_SECONDS - WATCH_MARGIN_SECONDS)
     namespace = "".join(settings.WATCH_NAMESPACES)
     events = world.cluster.watch_applications(
-        resource_version, seconds=seconds, namespace=namespace
+        resource_version, seconds=WATCH_SECONDS, namespace=namespace
     )
     try:
         for event in events:

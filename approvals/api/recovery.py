@@ -11,14 +11,14 @@ from rest_framework.views import APIView
 from approvals import permissions
 from approvals.api import filters
 from approvals.api.serializers import AuditEventSerializer, PromotionSerializer
-from approvals.models import Execution, ExecutionStep, Lease
+from approvals.models import Execution, ExecutionStep
 from approvals.permissions import Action
 from approvals.presenters import runbooks
 from approvals.queries import recovery
 from approvals.queries.recovery import Case
 from approvals.queries.scopes import Scope
 from updater import clock
-from updater.models import Breaker
+from updater.models import Breaker, Lease
 
 
 class StepSerializer(serializers.ModelSerializer[ExecutionStep]):

@@ -11,13 +11,13 @@ from uuid import UUID
 from django.db import transaction
 
 from approvals import lifecycle, sealing
-from approvals.execution import leases
-from approvals.execution.leases import Grant
-from approvals.models import Lease, Promotion
+from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from updater import audit
+from updater import audit, leases
 from updater.audit import Actor, AuditKind
 from updater.integrations import git
+from updater.leases import Grant
+from updater.models import Lease
 
 # These look for their own trailer, and are linked again by it.
 _LOOKED_FOR = (Status.APPROVED, Status.EXECUTING, Status.ERRORED, Status.UNKNOWN)

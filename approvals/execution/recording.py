@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from approvals import holds, lifecycle, policy, refusals, resealing
-from approvals.execution.leases import Grant
 from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Decision, Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import audit
 from updater.audit import Actor, AuditKind
 from updater.errors import PermanentError, TransientError, UpdaterError
+from updater.leases import Grant
 
 DELAY_SECONDS = 30  # between looks at an outside that is not ready
 LONGEST_SECONDS = (

@@ -12,7 +12,7 @@ from functools import partial
 from django.db import transaction
 
 from approvals import policy, resealing
-from approvals.execution import gates, leases, recording
+from approvals.execution import gates, recording
 from approvals.execution.batches import (
     Batch,
     Commit,
@@ -20,17 +20,17 @@ from approvals.execution.batches import (
     HistoryRewrittenError,
     SubjectChangedError,
 )
-from approvals.execution.leases import Grant
 from approvals.execution.recording import ApprovalLapsedError, State, UnforeseenError
 from approvals.lifecycle import TransitionRefusedError
 from approvals.models import Execution, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import ApplicationChangedError, ImageNotUsableError, NothingToWriteError
-from updater import clock, transactions
+from updater import clock, leases, transactions
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
 from updater.crashpoints import crashpoint
 from updater.errors import UpdaterError
+from updater.leases import Grant
 
 logger = logging.getLogger(__name__)
 

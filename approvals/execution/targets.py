@@ -11,7 +11,6 @@ from django.db import DatabaseError, InterfaceError
 from approvals.execution import (
     application_target,
     git_target,
-    leases,
     pull_request_target,
     recording,
 )
@@ -20,7 +19,7 @@ from approvals.execution.settling import Ledger
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionQuerySet
 from approvals.models.promotion import PromotionStatus as Status
-from updater import breakers, clock
+from updater import breakers, clock, leases
 from updater.audit import Actor
 from updater.connections import Connections
 from updater.errors import UpdaterError

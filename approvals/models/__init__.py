@@ -3,7 +3,7 @@
 from approvals.models.access import ApiToken, IdempotencyRecord
 from approvals.models.comment import Comment
 from approvals.models.decision import Decision
-from approvals.models.execution import Execution, ExecutionStep, Lease
+from approvals.models.execution import Execution, ExecutionStep
 from approvals.models.finding import Finding
 from approvals.models.hold import Hold
 from approvals.models.policy_version import PolicyVersion
@@ -20,7 +20,6 @@ __all__ = [
     "Finding",
     "Hold",
     "IdempotencyRecord",
-    "Lease",
     "PolicyVersion",
     "Promotion",
     "Request",

@@ -1,4 +1,4 @@
-"""Attempts to carry out a promotion, their steps, and the leases that keep workers apart."""
+"""Attempts to carry out a promotion, and their steps."""
 
 import uuid
 
@@ -6,21 +6,6 @@ from django.db import models
 from django.db.models import Q
 
 from approvals.models.promotion import Promotion
-
-
-class Lease(models.Model):
-    """Who may write to one Git repository and branch (or one Application); every claim raises the fence."""
-
-    target = models.TextField(unique=True)
-    holder = models.TextField(default="", blank=True)
-    fence = models.BigIntegerField(default=0)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    seen_tip = models.TextField(
-        default="", blank=True
-    )  # up to where commits were compared with the rows
-
-    def __str__(self) -> str:
-        return self.target
 
 
 class Execution(models.Model):

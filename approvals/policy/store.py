@@ -19,7 +19,7 @@ from approvals.models import PolicyVersion
 from approvals.policy import reading
 from approvals.policy.document import Document
 from approvals.policy.reading import PolicyFileError
-from updater import audit
+from updater import audit, leases
 from updater.audit import Actor, AuditKind
 
 BUILT_IN = Document(version=1)
@@ -87,6 +87,7 @@ def load(*, by: Actor, at: datetime) -> PolicyVersion | None:
     if _seen.get(path) == version_hash + problem and PolicyVersion.objects.exists():
         return None
     with transaction.atomic():
+        leases.require_held()
         row = _store(data, version_hash, problem, by=by, at=at)
     _seen[path] = version_hash + problem
     return row

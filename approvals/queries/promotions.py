@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
-from approvals.models import Comment, Execution, ExecutionStep, Lease, Promotion
+from approvals.models import Comment, Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.queries.scopes import Scope
 from updater.audit import AuditKind
-from updater.models import AuditEvent, ImageManifest, ImageTag
+from updater.models import AuditEvent, ImageManifest, ImageTag, Lease
 
 MAX_EVENTS = 200
 MAX_SIBLINGS = 20

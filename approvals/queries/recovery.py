@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from approvals.models import Execution, ExecutionStep, Lease, Promotion
+from approvals.models import Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.queries.scopes import Scope
 from updater.audit import AuditKind
-from updater.models import Application, AuditEvent, Breaker
+from updater.models import Application, AuditEvent, Breaker, Lease
 
 MAX_CASES = 100
 MAX_ALARMS = 20

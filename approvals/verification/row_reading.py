@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import OuterRef, Q, Subquery
 
 from approvals import policy, sealing
-from approvals.models import Execution, Hold, Lease, Promotion, Request
+from approvals.models import Execution, Hold, Promotion, Request
 from approvals.verification.approvers import ApprovalFacts, Approved
 from approvals.verification.branch_reading import Place
 from approvals.verification.facts import (
@@ -23,7 +23,7 @@ from approvals.verification.progress import Running
 from approvals.verification.starts import Limits, Stop
 from updater import images
 from updater.audit import AuditKind
-from updater.models import AuditEvent, TrackedImage
+from updater.models import AuditEvent, Lease, TrackedImage
 
 CHUNK = 2000
 APPROVED = AuditKind.PROMOTION_APPROVED.value

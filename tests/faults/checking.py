@@ -6,13 +6,14 @@ from collections.abc import Collection
 from django.db import connection
 
 from approvals import verification
-from approvals.models import Lease, Promotion
+from approvals.models import Promotion
 from tests.faults import canaries
 from tests.faults.applications import Story
 from tests.faults.rig import Rig
 from tests.faults.workers import Process
 from updater import clock
 from updater.connections import Connections
+from updater.models import Lease
 
 PATIENCE_SECONDS = 5
 

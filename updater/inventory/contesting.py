@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from updater import audit, repository_urls
+from updater import audit, leases, repository_urls
 from updater.audit import Actor, AuditKind
 from updater.configuration import fitting, sources, store, targets
 from updater.configuration.model import ImageConfiguration, Problem
@@ -130,6 +130,7 @@ def _settle(application: Application, found: Sequence[Problem], *, by: Actor) ->
     if before == after:
         return
     with transaction.atomic():
+        leases.require_held()
         application.problems = [*own, *after]
         application.save(update_fields=["problems"])
         _set_usable(application)

@@ -1,6 +1,7 @@
 """Brings the Application and TrackedImage rows in line with the manifests of the cluster.
 
-One transaction an Application, so one bad manifest never stops the others. A row whose resource version
+One transaction an Application, so one bad manifest never stops the others. Each begins with the fence of the
+sweep's lease, so that an older listing is never written over a newer one. A row whose resource version
 and ImageUpdater resources are unchanged is only marked as seen.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
-from updater import audit, sync_windows
+from updater import audit, leases, sync_windows
 from updater.audit import Actor, AuditKind
 from updater.configuration import reading, store
 from updater.configuration.model import ApplicationConfiguration
@@ -76,7 +77,7 @@ def reconcile(
         if application is not None:
             summary.seen.add(application.pk)
             summary.changed += 1
-    Application.objects.filter(pk__in=summary.seen).update(seen_at=at)
+    _mark_seen(summary.seen, at=at)
     summary.vanished = forget_missing(summary.seen, cluster=how.cluster, by=by, at=at)
     contesting.contest(how.cluster, by=by)
     return summary
@@ -97,6 +98,7 @@ def take_in(
     if not uid or not configuration.name:
         return None
     with transaction.atomic():
+        leases.require_held()
         _retire_predecessor(how.cluster, configuration, uid=uid, by=by, at=at)
         application, before = _upsert(manifest, configuration, how=how, at=at, uid=uid)
         application.read_version = f"{version}:{how.fingerprint}"
@@ -127,6 +129,7 @@ def forget_missing(seen: set[int], *, cluster: str, by: Actor, at: datetime) -> 
 def vanish(application: Application, *, by: Actor, at: datetime) -> bool:
     """Mark one Application as gone; its promotions are withdrawn by the next sweep."""
     with transaction.atomic():
+        leases.require_held()
         gone = Application.objects.filter(pk=application.pk, vanished_at=None).update(
             vanished_at=at
         )
@@ -135,6 +138,12 @@ def vanish(application: Application, *, by: Actor, at: datetime) -> bool:
                 kind=AuditKind.APPLICATION_VANISHED, by=by, subject=audit.about(application)
             )
     return bool(gone)
+
+
+def _mark_seen(seen: set[int], *, at: datetime) -> None:
+    with transaction.atomic():
+        leases.require_held()
+        Application.objects.filter(pk__in=seen).update(seen_at=at)
 
 
 def _named(resource: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from updater.models.breaker import Breaker
 from updater.models.candidate import Candidate, Refusal
 from updater.models.image_repository import ImageManifest, ImageRepository, Registry
 from updater.models.image_tag import ImageTag, TagDigest
+from updater.models.lease import Lease
 from updater.models.tracked_image import TrackedImage
 from updater.models.turn import Turn
 
@@ -17,6 +18,7 @@ __all__ = [
     "ImageManifest",
     "ImageRepository",
     "ImageTag",
+    "Lease",
     "Refusal",
     "Registry",
     "TagDigest",

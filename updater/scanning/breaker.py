@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from updater import audit
+from updater import audit, leases
 from updater.audit import Actor, AuditKind
 from updater.errors import TransientError
 from updater.integrations.registry import RateLimitedError, RegistryUnavailableError
@@ -28,6 +28,7 @@ def pause_seconds(error: TransientError, *, failures: int) -> float:
 def open_breaker(host: str, error: TransientError, *, at: datetime, by: Actor) -> datetime:
     """Leave a registry alone and return until when; the trail gets one event an outage."""
     with transaction.atomic():
+        leases.require_held()
         row = Registry.objects.select_for_update().get(host=host)
         was_failing = bool(row.error_code)
         row.retry_at = at + timedelta(seconds=pause_seconds(error, failures=row.failures))
@@ -46,6 +47,7 @@ def open_breaker(host: str, error: TransientError, *, at: datetime, by: Actor) -
 def close_breaker(host: str, *, by: Actor) -> None:
     """Note that a registry answers again."""
     with transaction.atomic():
+        leases.require_held()
         row = Registry.objects.select_for_update().get(host=host)
         if not row.error_code:
             return

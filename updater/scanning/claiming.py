@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from updater import leases
 from updater.models import ImageRepository, Registry, TrackedImage
 
 PER_HOST = (
@@ -26,6 +27,7 @@ def hosts_due(*, at: datetime, busy: Collection[str]) -> list[Registry]:
 def claim(registry: Registry, *, at: datetime, interval_seconds: float) -> list[int]:
     """Take what is due of one registry and return the ids of its image repositories."""
     with transaction.atomic():
+        leases.require_held()
         rows = _due(at).filter(registry=registry).select_for_update(skip_locked=True, of=("self",))
         ids = list(rows.order_by("next_scan_at").values_list("pk", flat=True)[:PER_HOST])
         with connection.cursor() as cursor:

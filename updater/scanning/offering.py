@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from updater import audit
+from updater import audit, leases
 from updater.audit import AuditKind
 from updater.models import Candidate, ImageManifest, TrackedImage
 from updater.scanning import statements
@@ -37,6 +37,7 @@ def settle(repository_id: int, settlements: Iterable[Settlement], *, now: Moment
     if not by_image:
         return 0
     with transaction.atomic():
+        leases.require_held()
         images = list(
             TrackedImage.objects.select_for_update(of=("self",))
             .select_related("application")

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from updater import audit
+from updater import audit, leases
 from updater.audit import AuditKind
 from updater.integrations.registry import Manifest, TagList
 from updater.models import (
@@ -47,6 +47,7 @@ def write_listing(
     if not gone and not fresh and not moved:
         return False
     with transaction.atomic():
+        leases.require_held()
         _end(gone, at=at)
         _begin(repository_id, {name: listed[name] for name in fresh}, at=at)
         statements.set_positions(moved)
@@ -90,6 +91,7 @@ def write_harvest(
     if not (harvest.manifests or harvest.problems or harvest.digests):
         return
     with transaction.atomic():
+        leases.require_held()
         _write_manifests(repository_id, harvest, at=now.at)
         changed = {
             name: digest
@@ -204,6 +206,7 @@ def record_successes(spent: Mapping[int, tuple[int, int]], *, now: Moment) -> No
     """Write down good scans: for each repository the number of tags, and of requests."""
     rows = ImageRepository.objects.filter(pk__in=list(spent))
     with transaction.atomic():
+        leases.require_held()
         _record_recoveries(rows.exclude(error_code=""), now)
         statements.set_scanned(spent, at=now.at)
 
@@ -226,6 +229,7 @@ def record_failure(
     """Write down why a scan failed: code and sentence. One event an outage; all that was known stays."""
     code, message = error
     with transaction.atomic():
+        leases.require_held()
         rows = ImageRepository.objects.filter(pk=repository_id)
         row = rows.select_for_update(of=("self",)).select_related("registry").get()
         rows.update(

@@ -10,12 +10,12 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from approvals import decisions, doorbell, tasks
-from approvals.execution import leases
-from approvals.execution.leases import Grant
-from approvals.models import Lease, Promotion
+from approvals.models import Promotion
 from tests import builders
-from updater import clock, locks
+from updater import clock, leases, locks
 from updater.audit import Actor
+from updater.leases import Grant
+from updater.models import Lease
 
 SHIFTS = [timedelta(minutes=10), timedelta(minutes=-10), timedelta(days=1), timedelta(days=-1)]
 TARGET = "https://git.example.com/shop/deploy.git main"
@@ -105,7 +105,7 @@ def test_t05_lease_that_runs_is_not_taken_over_when_the_clock_steps(shift, db):
     _lease(seconds_left=60)
 
     with time_machine.travel(timezone.now() + shift), pytest.raises(locks.LockTakenError):
-        leases._claim(TARGET, holder="second", holder_is_dead=False)
+        leases._claim(TARGET, holder="second", seconds=60, holder_is_dead=False)
 
 
 @pytest.mark.parametrize("shift", SHIFTS, ids=str)
@@ -113,11 +113,11 @@ def test_t05_lease_that_is_over_is_taken_over_with_a_higher_fence(shift, db):
     _lease(seconds_left=-1)
 
     with time_machine.travel(timezone.now() + shift):
-        grant = leases._claim(TARGET, holder="second", holder_is_dead=False)
+        grant = leases._claim(TARGET, holder="second", seconds=60, holder_is_dead=False)
 
     assert (grant.holder, grant.fence) == ("second", 8)
     with pytest.raises(leases.LeaseLostError):
-        leases.require_current(Grant(TARGET, "first", 7))
+        leases.require_current(Grant(TARGET, "first", 7, seconds=60))
 
 
 @pytest.mark.parametrize("shift", SHIFTS, ids=str)
@@ -125,7 +125,7 @@ def test_t05_heartbeat_counts_from_the_database_time(shift, db):
     _lease(seconds_left=60)
 
     with time_machine.travel(timezone.now() + shift):
-        leases.require_current(Grant(TARGET, "first", 7))
+        leases.require_current(Grant(TARGET, "first", 7, seconds=settings.LEASE_SECONDS))
 
     left = Lease.objects.get().expires_at - clock.now()
     assert abs(left - timedelta(seconds=settings.LEASE_SECONDS)) < timedelta(seconds=30)

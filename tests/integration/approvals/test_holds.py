@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from approvals import decisions, doorbell, holds, promotions
 from approvals.decisions import Target
-from approvals.execution import gates, leases, recording
+from approvals.execution import gates, recording
 from approvals.lifecycle import TransitionRefusedError
 from approvals.models import Hold, Promotion
 from approvals.permissions import NotAllowedError
 from tests import builders
 from tests.integration.conftest import WORKER
-from updater import audit
+from updater import audit, leases
 from updater.audit import Actor, AuditKind
 from updater.errors import PermanentError
 from updater.models import AuditEvent

@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from approvals.models import Lease, Promotion
+from approvals.models import Promotion
 from approvals.presenters import runbooks
 from tests import builders
 from updater.audit import AuditKind
-from updater.models import AuditEvent, Breaker
+from updater.models import AuditEvent, Breaker, Lease
 
 ADDRESS = "/recovery/"
 EVIDENCE = "git log origin/main shows no commit with this Promotion-Id"

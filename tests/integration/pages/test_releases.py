@@ -8,11 +8,12 @@ from django.test import Client
 from django.utils import timezone
 
 from approvals.execution import pull_request_facts, settling
-from approvals.models import Lease, Promotion
+from approvals.models import Promotion
 from approvals.queries import releases
 from approvals.queries.releases import Show, Wanted
 from approvals.views.ledger import GIT_STEPS, PATCH_STEPS, PULL_REQUEST_STEPS
 from tests import builders
+from updater.models import Lease
 
 
 def _get(client: Client, address: str) -> str:

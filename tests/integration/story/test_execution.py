@@ -5,14 +5,13 @@ import yaml
 from django.db import transaction
 
 from approvals import planning
-from approvals.execution import leases
-from approvals.models import Execution, Hold, Lease, Promotion
+from approvals.models import Execution, Hold, Promotion
 from tests.integration.story.conftest import approve
 from tests.integration.story.outside import ANNOTATION, REPOSITORY, Outside
-from updater import clock
+from updater import clock, leases
 from updater.audit import AuditKind
 from updater.integrations import git as git_client
-from updater.models import AuditEvent
+from updater.models import AuditEvent, Lease
 
 OVERRIDE = ".argocd-source-example.yaml"
 

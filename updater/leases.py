@@ -1,0 +1,128 @@
+"""Who may work on something: an advisory lock while the worker lives, a lease with a fence for when it does not.
+
+The lock is freed at once when the worker dies; a stopped one keeps it, so after the lease's end another may take
+over with a higher fence, and everything the stopped one then tries to record fails. Time is the database's.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models.functions import Now
+
+from updater import locks
+from updater.crashpoints import crashpoint
+from updater.errors import TransientError
+from updater.models import Lease
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseLostError(TransientError):
+    """Another worker took over; nothing that this one still does counts."""
+
+    code = "lease_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The right to work on a target, or to do a kind of regular work, while the fence is current."""
+
+    target: str
+    holder: str
+    fence: int
+    seconds: float  # without a sign of life, until another may take over
+
+
+# What a sweep ends with when another worker holds it, or took it over.
+NOT_OURS = (locks.LockTakenError, LeaseLostError)
+_under: ContextVar[Grant | None] = ContextVar("lease", default=None)
+
+
+def this_process() -> str:
+    """Return the name under which this process holds leases."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@contextmanager
+def hold(target: str, *, holder: str, seconds: float | None = None) -> Iterator[Grant]:
+    """Hold the lease of a target, or of a kind of work, over the block; by default LEASE_SECONDS from each beat.
+
+    Raises:
+        locks.LockTakenError: another worker holds it.
+    """
+    name = f"target:{target}"
+    has_lock = locks.try_acquire(name)
+    try:
+        length = float(settings.LEASE_SECONDS) if seconds is None else seconds
+        grant = _claim(target, holder=holder, seconds=length, holder_is_dead=has_lock)
+        try:
+            crashpoint("lease.claimed")
+            with under(grant):
+                yield grant
+        finally:
+            Lease.objects.filter(target=target, fence=grant.fence).update(expires_at=None)
+    finally:
+        if has_lock:
+            locks.release(name)
+
+
+@contextmanager
+def under(grant: Grant) -> Iterator[None]:
+    """Let the block run under a lease that is held: for the other threads of its holder."""
+    token = _under.set(grant)
+    try:
+        yield
+    finally:
+        _under.reset(token)
+
+
+def require_current(grant: Grant) -> None:
+    """Lock the lease row, check the fence and beat the heart, inside the transaction that records something.
+
+    Raises:
+        LeaseLostError: the fence has moved on.
+    """
+    held = Lease.objects.filter(target=grant.target, fence=grant.fence)
+    if not held.update(expires_at=Now() + timedelta(seconds=grant.seconds)):
+        logger.warning("lease lost", extra={"target": grant.target, "fence": grant.fence})
+        raise LeaseLostError(f"Another worker took over {grant.target}.")
+
+
+def require_held() -> None:
+    """Do the same for the lease that the caller runs under; nothing where it runs under none, as a page does.
+
+    First in each transaction that writes what was read outside before: a worker that stood still in between must
+    not write its old news over what another has read since.
+
+    Raises:
+        LeaseLostError: the fence has moved on.
+    """
+    grant = _under.get()
+    if grant is not None:
+        require_current(grant)
+
+
+def _claim(target: str, *, holder: str, seconds: float, holder_is_dead: bool) -> Grant:
+    Lease.objects.get_or_create(target=target)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [holder, seconds, target, holder_is_dead])
+        row = cursor.fetchone()
+    if row is None:
+        raise locks.LockTakenError(f"Another worker holds {target}.")
+    return Grant(target, holder, int(row[0]), seconds)
+
+
+_CLAIM = """
+    UPDATE approvals_lease
+    SET holder = %s, fence = fence + 1, expires_at = now() + make_interval(secs => %s)
+    WHERE target = %s AND (%s OR expires_at IS NULL OR expires_at < now())
+    RETURNING fence
+"""
