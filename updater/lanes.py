@@ -1,6 +1,7 @@
 """Works on many targets side by side in threads, so that a slow host holds up its own targets only.
 
 While something still runs, what became due meanwhile is started beside it; one host never takes all lanes.
+A lane keeps its connection to the database over the sweep: opening one costs as much as a small target's work.
 """
 
 import logging
@@ -12,10 +13,14 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0  # between looks for more, while something runs
+REST_SECONDS = (
+    0.1  # the least between two looks: where targets end quickly, a look costs more than it finds
+)
 START_SECONDS = 150.0  # nothing is started later than this: a sweep must come to its end
 _Work = TypeVar("_Work")
 
@@ -39,19 +44,33 @@ class Lanes(Generic[_Work]):
     start_seconds: float = START_SECONDS
     _running: dict["Future[None]", tuple[str, str]] = field(default_factory=dict)
     _begun: set[Hashable] = field(default_factory=set)
+    _opened: set[BaseDatabaseWrapper] = field(default_factory=set)
 
     def run(self) -> int:
         """Work until nothing is due and nothing runs; return how many targets were worked on."""
         ends_at = time.monotonic() + self.start_seconds
-        with ThreadPoolExecutor(self.count, thread_name_prefix="lane") as pool:
-            self._start(pool)
-            while self._running:
-                done, _ = wait(self._running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._end(future)
-                if time.monotonic() < ends_at:
-                    self._start(pool)
+        try:
+            with ThreadPoolExecutor(self.count, thread_name_prefix="lane") as pool:
+                self._start(pool)
+                while self._running:
+                    self._await()
+                    if time.monotonic() < ends_at:
+                        self._start(pool)
+        finally:
+            self._close()
         return len(self._begun)
+
+    def _await(self) -> None:
+        """Wait until a lane is free, and while others run, a moment for them to end, too."""
+        self._gather(LOOK_SECONDS)
+        rested = time.monotonic() + REST_SECONDS
+        while self._running and (left := rested - time.monotonic()) > 0:
+            self._gather(left)
+
+    def _gather(self, seconds: float) -> None:
+        done, _ = wait(self._running, timeout=seconds, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._end(future)
 
     def _start(self, pool: ThreadPoolExecutor) -> None:
         busy = {target for target, _ in self._running.values()}
@@ -71,10 +90,19 @@ class Lanes(Generic[_Work]):
         return max(1, self.count // 2)
 
     def _in_thread(self, target: str, work: _Work) -> None:
+        wrapper = connections["default"]
+        if wrapper not in self._opened:
+            wrapper.inc_thread_sharing()  # the sweep closes it when the lane is gone
+            self._opened.add(wrapper)
         try:
             self.do(target, work)
         finally:
-            connections.close_all()  # a connection belongs to its thread, and the thread goes on to other work
+            if wrapper.errors_occurred:
+                wrapper.close()  # the next target gets a sound one
+
+    def _close(self) -> None:
+        for wrapper in self._opened:
+            wrapper.close()
 
     def _end(self, future: "Future[None]") -> None:
         target, _ = self._running.pop(future)

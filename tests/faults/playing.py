@@ -172,6 +172,7 @@ def in_background(act: Callable[[], None]) -> Iterator[None]:
         while not ends.is_set():
             act()
             ends.wait(0.2)
+        connection.close()
 
     thread = threading.Thread(target=repeat, daemon=True)
     thread.start()
@@ -191,9 +192,7 @@ def pass_time(fleet: Fleet) -> None:
         Candidate.objects.filter(retry_at__gt=at).update(retry_at=at)
         Breaker.objects.filter(retry_at__gt=at).update(retry_at=at)
     except DatabaseError:
-        pass  # PostgreSQL is away for a moment
-    finally:
-        connection.close()
+        connection.close()  # PostgreSQL is away for a moment
 
 
 def settle(clients: Clients) -> list[str]:

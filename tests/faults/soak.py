@@ -13,8 +13,9 @@ from tests.faults.soaking import Soak
 
 @pytest.fixture(scope="module")
 def stage(django_db_blocker, tmp_path_factory):
-    # Forty Applications keep the workers busy: a live one must not be taken for dead.
-    settings = {**QUICK, "LEASE_SECONDS": "20"}
+    # A hundred Applications keep the workers busy: a live one must not be taken for dead, and a pass over all
+    # images must end before the next is due, as the one process of the scan worker does everything else, too.
+    settings = {**QUICK, "LEASE_SECONDS": "20", "SCAN_SECONDS": "4"}
     folder = tmp_path_factory.mktemp("rig")
     with (
         django_db_blocker.unblock(),

@@ -23,11 +23,12 @@ from tests.faults.nemesis import Nemesis
 from tests.faults.playing import Stage
 from tests.faults.schedule import APPROVERS, BUILDER, FAULTS, NEMESIS, OPERATOR, Plan, Step
 
-APPLICATIONS, REPOSITORIES, IMAGES = 40, 8, 10
+APPLICATIONS, REPOSITORIES, IMAGES = 96, 12, 24
 KILLS_BETWEEN_OTHERS = 25  # every so many kills, one of the other faults has its turn
 # The connections to PostgreSQL go straight here: a proxy of everything would cost more than the work itself.
 OTHERS = [name for name in FAULTS if name != "kill" and not name.startswith("database")]
 PROGRESS_SECONDS = 10.0
+LOOK_SECONDS = 0.4  # between two looks of a client, who takes CPU from the workers
 STALE_SECONDS = 60.0  # after which a next build of an image comes, whatever became of the last
 
 
@@ -80,7 +81,7 @@ class Soak:
             if time.monotonic() - told_at > PROGRESS_SECONDS:
                 told_at = time.monotonic()
                 self._tell(done)
-            time.sleep(0.1)
+            time.sleep(LOOK_SECONDS)
         ends.set()
         for thread in threads:
             thread.join()
@@ -145,8 +146,8 @@ class Soak:
             self.clients.decide("approve", promotion, who)
 
     def _look_after(self) -> None:
-        for member in self.fleet.members:
-            self.clients.retry(member, OPERATOR)
+        for promotion in playing.rows(self.fleet).filter(status=Status.ERRORED):
+            self.clients.decide("retry", promotion, OPERATOR)
 
     def figures(self) -> str:
         """Return the figures for the document."""
@@ -203,13 +204,12 @@ def _plans() -> list[Plan]:
 
 
 def _repeat(job: Callable[[], None], ends: threading.Event) -> None:
-    while not ends.wait(0.2):
+    while not ends.wait(LOOK_SECONDS):
         try:
             job()
         except DatabaseError:
-            pass  # PostgreSQL is away for a moment
-        finally:
-            connection.close()
+            connection.close()  # PostgreSQL is away for a moment
+    connection.close()
 
 
 def _listed(counts: dict[str, int]) -> str:
