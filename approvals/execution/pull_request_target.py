@@ -6,6 +6,7 @@ Those that wait: look at the host → merged: check the base branch, record, ref
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from approvals.execution import batches, proposals, settling
 from approvals.execution import pull_request_checks as checks
@@ -99,6 +100,7 @@ def _build_and_open(
 ) -> list[Promotion]:
     """Propose all that can go along; return those found on the base branch already."""
     left, written, facts = promotions, [], Facts(ledger)
+    begun: set[UUID] = set()
     while left:
         base = promotions[0].plan["base_branch"]
         batch = batches.build(left, branch=base, mirror=mirror, world=world)
@@ -107,11 +109,23 @@ def _build_and_open(
             break
         commit = batch.commits[0]  # one Application, one commit
         draft = _draft(commit, base=base, mirror=mirror, world=world)
-        left = _without_stopped(facts.claim(commit, draft.record), draft.record, facts)
+        left = _claim(commit, draft.record, begun, facts=facts)
         if len(left) == len(commit.promotions):
             _push_and_open(commit, draft, host=host, mirror=mirror, facts=facts)
             break
     return written
+
+
+def _claim(commit: Commit, record: Record, begun: set[UUID], *, facts: Facts) -> list[Promotion]:
+    """Claim the commit if all of it may still go; return the promotions that may."""
+    # Building took its time: a hold or the end of a window may have come in between.
+    waiting = [row for row in commit.promotions if row.pk not in begun]
+    open_ones = {row.pk for row in facts.ledger.without_waiting(waiting)}
+    if len(open_ones) < len(waiting):
+        return [row for row in commit.promotions if row.pk in begun | open_ones]
+    claimed = _without_stopped(facts.claim(commit, record), record, facts)
+    begun |= {row.pk for row in claimed}
+    return claimed
 
 
 def _without_stopped(rows: list[Promotion], record: Record, facts: Facts) -> list[Promotion]:

@@ -2,9 +2,11 @@
 
 import pytest
 
-from approvals.models import Execution, ExecutionStep
+from approvals import planning
+from approvals.models import Execution, ExecutionStep, Hold
 from tests.integration.pull_requests.story import OVERRIDE, Story, seen
 from tests.integration.story.outside import REPOSITORY
+from updater import clock
 
 
 @pytest.fixture
@@ -99,6 +101,50 @@ def test_two_images_go_out_in_one(story, sre):
     story.sweep()
     assert {seen(backend).status, seen(frontend).status} == {"VERIFYING"}
     assert backend.commit == frontend.commit == story.tip("main")
+
+
+def test_held_while_it_was_built_is_not_proposed_and_says_why(story, sre, monkeypatch):
+    promotion = story.approved(sre)
+    prepare = planning.prepare
+
+    def hold_meanwhile(*args, **named):
+        Hold.objects.get_or_create(scope="everything", reason="incident", by="mei", at=clock.now())
+        return prepare(*args, **named)
+
+    monkeypatch.setattr(planning, "prepare", hold_meanwhile)
+    story.sweep()
+
+    assert seen(promotion).status == "APPROVED"
+    assert "mei holds everything: incident" in promotion.status_reason
+    assert promotion.next_attempt_at > clock.now()
+    assert story.all == []
+    assert not promotion.executions.exists()
+
+    monkeypatch.undo()
+    Hold.objects.all().delete()
+    story.sweep()
+
+    assert seen(promotion).status == "EXECUTING"
+    assert len(story.all) == 1
+
+
+def test_one_of_two_held_while_they_were_built_lets_the_other_be_proposed(story, sre, monkeypatch):
+    backend = story.approved(sre)
+    frontend = story.approved(sre, "main-77ab0c3", "frontend")
+    prepare = planning.prepare
+
+    def hold_meanwhile(*args, **named):
+        why = {"reason": "leaks", "by": "mei", "at": clock.now()}
+        Hold.objects.get_or_create(scope="image", tracked_image=backend.tracked_image, defaults=why)
+        return prepare(*args, **named)
+
+    monkeypatch.setattr(planning, "prepare", hold_meanwhile)
+    story.sweep()
+
+    assert seen(backend).status == "APPROVED"
+    assert seen(frontend).status == "EXECUTING"
+    (pull,) = story.all
+    assert backend.to_tag not in story.read(pull.head)
 
 
 def test_override_file_is_the_only_one_that_changes(story, sre):
