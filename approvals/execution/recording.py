@@ -18,9 +18,11 @@ from updater.errors import PermanentError, TransientError, UpdaterError
 from updater.leases import Grant
 
 DELAY_SECONDS = 30  # between looks at an outside that is not ready
-LONGEST_SECONDS = (
-    840  # with jitter, a look within a quarter of an hour; only a host may ask for a longer wait
-)
+SOON = timedelta(minutes=15)  # within which everything approved is tried again (I3)
+LONGEST_SECONDS = 840  # with jitter, within that
+# Only a host may ask for a longer wait, as one does whose limit of requests is used up for this hour: who asks
+# all the same is shut out in the end. People read until when it is.
+LONGEST_ASKED_SECONDS = 3600
 REFUSED_SHARE = 4  # who was refused waits a quarter of the time that has passed: 403 is not asked for every 30 s
 JITTER = 0.07
 MAX_ATTEMPTS = 8  # of a transient error, before a person must look
@@ -159,30 +161,24 @@ def written(
 
 def delay(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
     """Leave the promotion as it is and look again later; the reason is told once."""
+    later = at + _wait(_delay_seconds(promotion, error, at=at))
     if promotion.error_code != error.code:  # its words may hold milliseconds
         is_forged = isinstance(error, ForgedTrailerError)
         kind = AuditKind.TRAILER_FORGED if is_forged else AuditKind.EXECUTION_DELAYED
         _tell(promotion, kind, by=by, details=_error(error))
     Promotion.objects.filter(pk=promotion.pk).update(
-        status_reason=str(error),
-        error_code=error.code,
-        next_attempt_at=at + _wait(_delay_seconds(promotion, error, at=at)),
+        status_reason=_in_words(error, later, at=at), error_code=error.code, next_attempt_at=later
     )
 
 
 def errored(promotion: Promotion, error: UpdaterError, *, by: Actor, at: datetime) -> None:
     """Stop the attempt; a transient error is tried again by itself, a permanent one waits for a person."""
+    later = _next_attempt(promotion, error, at=at)
+    reason = _in_words(error, later, at=at)
     move = Move(
-        Status.EXECUTING, Status.ERRORED, AuditKind.EXECUTION_ERRORED, str(error), _error(error)
+        Status.EXECUTING, Status.ERRORED, AuditKind.EXECUTION_ERRORED, reason, _error(error)
     )
-    lifecycle.advance(
-        promotion,
-        move,
-        by=by,
-        at=at,
-        error_code=error.code,
-        next_attempt_at=_next_attempt(promotion, error, at=at),
-    )
+    lifecycle.advance(promotion, move, by=by, at=at, error_code=error.code, next_attempt_at=later)
     for execution in promotion.executions.filter(ended_at=None):
         _end(execution, "ERRORED", str(error), at=at, code=error.code)
 
@@ -288,7 +284,15 @@ def _delay_seconds(promotion: Promotion, error: UpdaterError, *, at: datetime) -
 
 
 def _asked_for(error: UpdaterError) -> float:
-    return (error.retry_after_seconds or 0) if isinstance(error, TransientError) else 0
+    asked = error.retry_after_seconds if isinstance(error, TransientError) else None
+    return min(asked or 0, LONGEST_ASKED_SECONDS)
+
+
+def _in_words(error: UpdaterError, later: datetime | None, *, at: datetime) -> str:
+    """Return the error's sentence, and the next attempt where it is later than anybody expects."""
+    if later is None or later - at <= SOON:
+        return str(error)
+    return f"{error} A longer wait was asked for: the next attempt is at {later:%H:%M} UTC."
 
 
 def _wait(seconds: float) -> timedelta:

@@ -8,6 +8,7 @@ from approvals.verification.facts import AttemptFacts, PromotionFacts
 from approvals.verification.findings import Finding
 
 SOON = timedelta(minutes=15)
+LONGEST_WISH = timedelta(minutes=65)  # of a host that wants to be left alone
 _NEEDS_REASON = frozenset({"FAILED", "ERRORED", "UNKNOWN", "ABORTED", "REJECTED", "WITHDRAWN"})
 
 
@@ -37,27 +38,35 @@ def _lost(
     row: PromotionFacts, attempt: AttemptFacts | None, at: datetime, deadline: timedelta
 ) -> str:
     if row.status == "APPROVED":
-        return _not_due(row.next_attempt_at, at)
+        return _not_due(row, at)
     if row.status == "EXECUTING":
         return _unattended(row, attempt, at)
     if row.status == "VERIFYING":
         since = row.pushed_at or row.status_at or at
         return "nobody judged it" if at - since > deadline + SOON else ""
     if row.status == "UNKNOWN" and row.pushed_at is None:
-        return _not_due(row.next_attempt_at, at)
+        return _not_due(row, at)
     if row.status == "ERRORED" and row.next_attempt_at is None:
         return "" if row.status_reason else "it neither tries again nor says what a person must do"
-    return _not_due(row.next_attempt_at, at) if row.status == "ERRORED" else ""
+    return _not_due(row, at) if row.status == "ERRORED" else ""
 
 
-def _not_due(next_attempt_at: datetime | None, at: datetime) -> str:
-    if next_attempt_at is None:
+def _not_due(row: PromotionFacts, at: datetime) -> str:
+    due = row.next_attempt_at
+    if due is None:
         return "no attempt is due"
-    if next_attempt_at > at + SOON:
-        return f"the next attempt is only at {next_attempt_at:%Y-%m-%d %H:%M} UTC"
-    if next_attempt_at < at - SOON:
-        return f"it has been due since {next_attempt_at:%Y-%m-%d %H:%M} UTC"
+    if due > at + SOON and not _is_wished(row, due, at):
+        return f"the next attempt is only at {due:%Y-%m-%d %H:%M} UTC"
+    if due < at - SOON:
+        return f"it has been due since {due:%Y-%m-%d %H:%M} UTC"
     return ""
+
+
+def _is_wished(row: PromotionFacts, due: datetime, at: datetime) -> bool:
+    """Whether a host asked for the longer wait, and people read until when it is."""
+    return due <= at + LONGEST_WISH and f"asked for: the next attempt is at {due:%H:%M} UTC" in (
+        row.status_reason
+    )
 
 
 def _unattended(row: PromotionFacts, attempt: AttemptFacts | None, at: datetime) -> str:

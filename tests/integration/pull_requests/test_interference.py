@@ -2,12 +2,15 @@
 
 import pytest
 
+from approvals import verification
 from approvals.models import Execution, ExecutionStep, Promotion
 from onebox.world.git_host.api import ApiAnswer
 from tests.integration.pull_requests.story import ANNOTATION, OVERRIDE, Story, kinds, seen
 from tests.integration.story.conftest import approve
 from tests.integration.story.outside import REPOSITORY
+from updater import clock
 from updater.audit import AuditKind
+from updater.connections import Connections
 
 OLDER, NEWER = "2026-11-21T10:00:00Z", "2026-11-22T10:00:00Z"
 VALUES = {"values.yaml": b"replicas: 50\n"}
@@ -254,12 +257,27 @@ def test_host_away_while_it_waits_is_told_once_and_heals(story, sre):
 
 def test_rate_limit_while_it_waits_is_kept(story, sre):
     promotion = story.proposed(sre)
-    story.answer(ApiAnswer(429, {"message": "slow down"}, {"Retry-After": "900"}))
+    story.answer(ApiAnswer(429, {"message": "slow down"}, {"Retry-After": "1800"}))
 
     story.sweep()
 
     assert "slow down" in seen(promotion).status_reason
-    assert (promotion.next_attempt_at - promotion.status_at).total_seconds() > 890
+    assert (promotion.next_attempt_at - promotion.status_at).total_seconds() > 1790
+    assert (
+        f"the next attempt is at {promotion.next_attempt_at:%H:%M} UTC" in promotion.status_reason
+    )
+
+
+def test_rate_limit_at_the_opening_is_kept_told_and_nothing_lost(story, sre):
+    promotion = story.approved(sre)
+    story.answer(ApiAnswer(429, {"message": "slow down"}, {"Retry-After": "9999999"}))
+
+    story.sweep()
+
+    assert seen(promotion).status == "ERRORED"
+    assert 3590 < (promotion.next_attempt_at - clock.now()).total_seconds() < 3900
+    report = verification.verify(world=Connections())
+    assert [found for found in report.findings if found.invariant == "I3"] == []
 
 
 @pytest.mark.parametrize(("status", "words"), [(401, "renew it"), (403, "may not do this")])

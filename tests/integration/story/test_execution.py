@@ -1,5 +1,7 @@
 """From approval to commit: once, exactly what was sealed, whatever the outside does meanwhile."""
 
+from datetime import timedelta
+
 import pytest
 import yaml
 from django.db import transaction
@@ -11,6 +13,7 @@ from tests.integration.story.outside import ANNOTATION, REPOSITORY, Outside
 from updater import clock, leases
 from updater.audit import AuditKind
 from updater.integrations import git as git_client
+from updater.integrations import kubernetes
 from updater.models import AuditEvent, Lease
 
 OVERRIDE = ".argocd-source-example.yaml"
@@ -530,6 +533,24 @@ def test_observe_an_older_failed_operation_is_not_ours(example, sre):
 
     promotion.refresh_from_db()
     assert promotion.status == "VERIFYING"
+
+
+def test_execute_asked_to_wait_for_a_day_tries_again_in_an_hour_and_says_when(
+    example, sre, monkeypatch
+):
+    promotion = approve(example.offer(), sre)
+
+    def throttled(*_, **__):
+        raise kubernetes.ThrottledError("The cluster is busy.", retry_after_seconds=86_400)
+
+    monkeypatch.setattr(planning, "prepare", throttled)
+    example.execute()
+
+    promotion.refresh_from_db()
+    assert promotion.status == "APPROVED"
+    assert timedelta(minutes=59) < promotion.next_attempt_at - clock.now() < timedelta(minutes=65)
+    words = f"asked for: the next attempt is at {promotion.next_attempt_at:%H:%M} UTC."
+    assert words in promotion.status_reason
 
 
 @pytest.mark.parametrize("method", ["git", "argocd"])

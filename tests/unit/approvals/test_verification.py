@@ -236,19 +236,40 @@ def test_flatten_of_a_document_that_never_ends_is_refused():
 
 # I3, I10
 
+TOLD = "Slow down. A longer wait was asked for: the next attempt is at 13:00 UTC."
+TOLD_OTHERWISE = TOLD.replace("13:00", "12:30")
+
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"status": "APPROVED"}, "no attempt is due"),
         ({"status": "APPROVED", "next_attempt_at": NOW + HOUR}, "only at 2026-11-27 13:00"),
+        (
+            {"status": "ERRORED", "next_attempt_at": NOW + HOUR, "status_reason": TOLD_OTHERWISE},
+            "only at 2026-11-27 13:00",
+        ),
+        (
+            {"status": "ERRORED", "next_attempt_at": NOW + 25 * HOUR, "status_reason": TOLD},
+            "only at 2026-11-28 13:00",
+        ),
         ({"status": "APPROVED", "next_attempt_at": NOW - HOUR}, "due since 2026-11-27 11:00"),
         ({"status": "EXECUTING", "status_at": NOW - HOUR}, "no worker has held it"),
         ({"status": "VERIFYING", "pushed_at": NOW - HOUR}, "nobody judged it"),
         ({"status": "UNKNOWN", "pushed_at": None}, "no attempt is due"),
         ({"status": "ERRORED", "status_reason": ""}, "neither tries again"),
     ],
-    ids=["not due", "too late", "overdue", "unattended", "not judged", "unknown", "errored"],
+    ids=[
+        "not due",
+        "too late",
+        "told otherwise",
+        "a day",
+        "overdue",
+        "unattended",
+        "not judged",
+        "unknown",
+        "errored",
+    ],
 )
 def test_check_not_lost_of_a_forgotten_promotion_tells_why(changes, words):
     row = replace(PROMOTION, **changes)
@@ -263,11 +284,12 @@ def test_check_not_lost_of_a_forgotten_promotion_tells_why(changes, words):
     [
         {"status": "APPROVED", "next_attempt_at": NOW},
         {"status": "ERRORED", "next_attempt_at": NOW + timedelta(minutes=8)},
+        {"status": "ERRORED", "next_attempt_at": NOW + HOUR, "status_reason": TOLD},
         {"status": "ERRORED", "status_reason": "The host refuses us."},
         {"status": "SUCCEEDED"},
         {"status": "PENDING"},
     ],
-    ids=["due", "again soon", "a person must act", "over", "undecided"],
+    ids=["due", "again soon", "a host asked for it", "a person must act", "over", "undecided"],
 )
 def test_check_not_lost_of_what_goes_on_is_silent(changes):
     row = replace(PROMOTION, **changes)
