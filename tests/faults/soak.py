@@ -14,7 +14,7 @@ from tests.faults.soaking import Soak
 @pytest.fixture(scope="module")
 def stage(django_db_blocker, tmp_path_factory):
     # A hundred Applications keep the workers busy: a live one must not be taken for dead, and a pass over all
-    # images must end before the next is due, as the one process of the scan worker does everything else, too.
+    # images must end before the next is due, or the workers of scans do nothing else.
     settings = {**QUICK, "LEASE_SECONDS": "20", "SCAN_SECONDS": "4"}
     folder = tmp_path_factory.mktemp("rig")
     with (

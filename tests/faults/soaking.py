@@ -53,7 +53,7 @@ class Soak:
         self.fleet = Fleet.build(self.stage.rig.outside, self.stage.git_url, _plans(), name="soak")
         self.clients = Clients(self.fleet, history)
         self.crew = Crew(self.stage.rig.nursery, self.stage.rig.folder / "postgres")
-        self.crew.start(execute=2)
+        self.crew.start(execute=4, scan=4)
         nemesis = Nemesis(self.stage.rig, self.crew, self.stage.git, self.stage.database, history)
         self._start = time.monotonic()
         with playing.in_background(lambda: playing.pass_time(self.fleet)):
