@@ -13,7 +13,7 @@ CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuv
              ALLOWED_HOSTS=countersign.example
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test faults soak rounds check lint format lock secrets screenshots \
+.PHONY: help install demo up test faults fault soak rounds check lint format lock secrets screenshots \
         bench-scan bench-write-back clean
 
 help: ## list the targets
@@ -57,8 +57,17 @@ JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 test: .venv/dev-installed ## the whole test suite (ARGS="-k words" for a part, JOBS=0 in one process)
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
-faults: .venv/dev-installed ## every crash point with every fault, and schedules of many seeds; writes the tables of docs/reliability.md
-	FAULTS_REPORT=true $(BIN)/python -m pytest tests/faults $(ARGS)
+FAULTS := FAULTS_REPORT=true $(BIN)/python -m pytest
+
+faults: .venv/dev-installed ## every crash point with every fault, every question going wrong, many schedules; fills docs/reliability.md
+	rm -f .countersign/faults/results.jsonl
+	$(FAULTS) --numprocesses=$(JOBS) --maxschedchunk=1 tests/faults --ignore=tests/faults/test_speed.py $(ARGS)
+	$(FAULTS) tests/faults/test_speed.py
+	$(BIN)/python -m tests.faults.reporting
+
+fault: .venv/dev-installed ## a part of it again (ARGS="-k one_seed --seed 4711"), added to the tables
+	$(FAULTS) tests/faults $(ARGS)
+	$(BIN)/python -m tests.faults.reporting
 
 rounds: .venv/dev-installed ## the long rounds: eight approvers a thousand times, every state of every kind
 	$(BIN)/python -m pytest -m slow --ignore=tests/faults $(ARGS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults import playing, reporting
+from tests.faults import playing
 from tests.faults import rig as rigs
 from tests.faults.playing import Stage
 from tests.faults.rig import Rig
@@ -24,7 +24,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def rig(django_db_blocker, tmp_path_factory) -> Iterator[Rig]:
     with django_db_blocker.unblock(), rigs.running(tmp_path_factory.mktemp("rig")) as running:
         yield running
-    reporting.write()
 
 
 # Sweeps and scans follow at once. The lease outlasts a step of a live worker on a busy machine.
@@ -40,7 +39,6 @@ def stage(django_db_blocker, tmp_path_factory) -> Iterator[Stage]:
         playing.stage(running) as made,
     ):
         yield made
-    reporting.write()
 
 
 @pytest.fixture(scope="module")
@@ -48,4 +46,3 @@ def proxied_rig(django_db_blocker, tmp_path_factory) -> Iterator[Rig]:
     folder = tmp_path_factory.mktemp("rig")
     with django_db_blocker.unblock(), rigs.running(folder, proxied=True) as running:
         yield running
-    reporting.write()

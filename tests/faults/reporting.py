@@ -1,13 +1,12 @@
-"""The table of crash points and faults in docs/reliability.md, written from what just ran."""
+"""The tables of docs/reliability.md, made from what the fault tests showed: `python -m tests.faults.reporting`."""
 
-import os
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from onebox.environment import ROOT
-from tests.faults import driver, nth_call
+from tests.faults import driver, nth_call, results
 from tests.faults.driver import Outcome
 from tests.faults.nth_call import Loop
 from tests.faults.playing import Verdict
@@ -15,35 +14,19 @@ from tests.faults.proxies import KINDS
 from updater import crashpoints
 
 DOCUMENT = ROOT / "docs" / "reliability.md"
-WANTED = "FAULTS_REPORT"  # set by `make faults`
-_outcomes: list[Outcome] = []
-_verdicts: list[Verdict] = []
-_loops: list[Loop] = []
-
-
-def remember(outcome: Outcome) -> None:
-    """Keep one outcome for the table."""
-    _outcomes.append(outcome)
-
-
-def remember_schedule(verdict: Verdict) -> None:
-    """Keep what a schedule showed."""
-    _verdicts.append(verdict)
-
-
-def remember_loop(loop: Loop) -> None:
-    """Keep what came of all runs of one service and kind."""
-    _loops.append(loop)
 
 
 def write() -> None:
-    """Put the tables into the document, if that was asked for."""
-    if os.environ.get(WANTED) and _outcomes:
-        replace(DOCUMENT, "crash points", table(_outcomes))
-    if os.environ.get(WANTED) and _verdicts:
-        replace(DOCUMENT, "schedules", schedules(_verdicts))
-    if os.environ.get(WANTED) and _loops:
-        replace(DOCUMENT, "nth call", table_of_loops(_loops))
+    """Put a table of everything that was run into the document."""
+    found = results.read()
+    if found.outcomes:
+        replace(DOCUMENT, "crash points", table([*found.outcomes.values()]))
+    if found.verdicts:
+        replace(DOCUMENT, "schedules", schedules([*found.verdicts.values()]))
+    if found.loops:
+        replace(DOCUMENT, "nth call", table_of_loops([*found.loops.values()]))
+    if found.speeds:
+        replace(DOCUMENT, "speed", speeds(found.speeds))
 
 
 def replace(path: Path, name: str, text: str, *, by: str = "make faults") -> None:
@@ -100,6 +83,12 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
 
 
+def speeds(figures: Mapping[str, tuple[str, str]]) -> str:
+    """Return the table of how fast executions recover."""
+    rows = [f"| {what} | {took} | {aim} |" for what, (took, aim) in figures.items()]
+    return "\n".join(["| after | until | aim |", "|---|---|---|", *rows])
+
+
 def table_of_loops(loops: Sequence[Loop]) -> str:
     """Return the table of services and kinds: in how many runs a question went wrong."""
     lines = ["| service | " + " | ".join(KINDS) + " |", "|---|" + "---|" * len(KINDS)]
@@ -141,3 +130,7 @@ def _summary(outcomes: Sequence[Outcome]) -> list[str]:
             middle, worst = statistics.median(took), max(took)
             lines.append(f"| {action} | {len(took)} | {middle:.1f} s | {worst:.1f} s |")
     return lines
+
+
+if __name__ == "__main__":
+    write()

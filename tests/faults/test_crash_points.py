@@ -5,7 +5,7 @@ A part that covers each step runs always; `make faults` runs every point with ev
 
 import pytest
 
-from tests.faults import checking, driver, reporting
+from tests.faults import checking, driver, results
 from tests.faults.driver import Fault, Outcome
 from tests.faults.rig import Rig
 
@@ -22,9 +22,9 @@ def survives(rig: Rig, fault: Fault) -> None:
     try:
         outcome = driver.run(rig, fault)
     except AssertionError as stuck:
-        reporting.remember(Outcome(fault, "stuck", driver.SETTLE_SECONDS, [str(stuck)]))
+        results.keep_outcome(Outcome(fault, "stuck", driver.SETTLE_SECONDS, [str(stuck)]))
         raise
-    reporting.remember(outcome)
+    results.keep_outcome(outcome)
     assert outcome.violations == []
     assert outcome.status == "SUCCEEDED"
 

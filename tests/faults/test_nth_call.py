@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults import nth_call, reporting
+from tests.faults import nth_call, results
 from tests.faults.proxies import HTTP, KINDS
 
 # Reaching nobody and an unreadable answer are one to a client of PostgreSQL: the connection is gone.
@@ -17,7 +17,7 @@ EVERY = [
 
 def passes(rig, service: str, kind: str, **how) -> None:
     loop = nth_call.loop(rig, service, kind, **how)
-    reporting.remember_loop(loop)
+    results.keep_loop(loop)
     assert loop.failures == []
     assert loop.runs > 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from onebox.environment import ROOT
-from tests.faults import playing, reporting, schedule
+from tests.faults import playing, results, schedule
 from tests.faults.playing import Stage
 from tests.faults.schedule import FAULTS, Size
 
@@ -24,15 +24,22 @@ KEPT = ROOT / ".countersign" / "faults"
 def holds(stage: Stage, seed: int, size: Size, folder: Path) -> None:
     sys.stdout.write(f"\nseed {seed}\n")
     verdict = playing.play(stage, schedule.generate(seed, size), folder)
-    reporting.remember_schedule(verdict)
+    results.keep_verdict(verdict)
     if verdict.violations:
         KEPT.mkdir(parents=True, exist_ok=True)
         kept = shutil.copy(verdict.history, KEPT)
         found = "\n".join(verdict.violations)
         pytest.fail(
-            f"{found}\nHistory: {kept}\nAgain: make faults ARGS='-k one_seed --seed {seed}'",
+            f"{found}\nHistory: {kept}\nAgain: make fault ARGS='-k one_seed --seed {seed}'",
             pytrace=False,
         )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if (
+        "place" in metafunc.fixturenames
+    ):  # not the seed: all processes of a run name their tests alike
+        metafunc.parametrize("place", range(metafunc.config.getoption("--seeds")))
 
 
 def _fresh() -> int:
@@ -48,9 +55,8 @@ def test_schedule_of_a_fresh_seed_keeps_every_promise(stage, tmp_path):
 
 
 @pytest.mark.slow
-def test_schedule_of_many_seeds_keeps_every_promise(stage, tmp_path, request):
-    for _ in range(request.config.getoption("--seeds")):
-        holds(stage, _fresh(), LONG, tmp_path)
+def test_schedule_of_many_seeds_keeps_every_promise(stage, tmp_path, place):
+    holds(stage, _fresh(), LONG, tmp_path)
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 With the product's own intervals, leases and waits between attempts, on loopback.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -14,7 +13,7 @@ from approvals import promotions
 from approvals.execution import sweeping, targets
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from tests.faults import playing, remembering, reporting
+from tests.faults import playing, remembering, results
 from tests.faults import rig as rigs
 from tests.faults.clients import Clients
 from tests.faults.crew import EXECUTE, Crew
@@ -29,7 +28,6 @@ from updater.connections import Connections
 pytestmark = pytest.mark.slow
 WAIT_SECONDS = 420
 NUMBERS = count()
-FIGURES: dict[str, tuple[str, str]] = {}
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +39,6 @@ def stage(django_db_blocker, tmp_path_factory) -> Iterator[Stage]:
         playing.stage(running) as made,
     ):
         yield made
-    if os.environ.get(reporting.WANTED):
-        rows = [f"| {what} | {took} | {aim} |" for what, (took, aim) in FIGURES.items()]
-        text = "\n".join(["| after | until | aim |", "|---|---|---|", *rows])
-        reporting.replace(reporting.DOCUMENT, "speed", text)
 
 
 class Scene:
@@ -124,7 +118,9 @@ def test_recovery_after_kill_of_the_worker_in_the_middle(scene):
     one.crew.replace(victim)
     took = one.until(one.all_written)
 
-    FIGURES["kill -9 of the worker after its push, 10 under way"] = f"{took:.1f} s", "60 s"
+    results.keep_speed(
+        "kill -9 of the worker after its push, 10 under way", f"{took:.1f} s", "60 s"
+    )
     assert sorted(one.order_in_git()) == sorted(str(row.pk) for row in one.rows)
 
 
@@ -138,7 +134,7 @@ def test_recovery_after_valkey_was_wiped(scene):
     one.crew.replace(one.crew.one(EXECUTE, 0))
     took = one.until(one.all_written)
 
-    FIGURES["Valkey wiped with 10 approved in its queue"] = f"{took:.1f} s", "60 s"
+    results.keep_speed("Valkey wiped with 10 approved in its queue", f"{took:.1f} s", "60 s")
 
 
 def test_recovery_after_an_immediate_restart_of_postgresql(scene):
@@ -149,7 +145,9 @@ def test_recovery_after_an_immediate_restart_of_postgresql(scene):
 
     took = one.until(one.all_written)
 
-    FIGURES["PostgreSQL restarted in immediate mode, 10 approved"] = f"{took:.1f} s", "10 s"
+    results.keep_speed(
+        "PostgreSQL restarted in immediate mode, 10 approved", f"{took:.1f} s", "10 s"
+    )
 
 
 def test_recovery_after_an_outage_of_the_git_host_writes_in_order_of_approval(scene):
@@ -162,7 +160,7 @@ def test_recovery_after_an_outage_of_the_git_host_writes_in_order_of_approval(sc
     one.stage.git.heal()
     took = one.until(one.all_written)
 
-    FIGURES["Git host back after 40 s, 50 approved waiting"] = f"{took:.1f} s", "300 s"
+    results.keep_speed("Git host back after 40 s, 50 approved waiting", f"{took:.1f} s", "300 s")
     assert one.order_in_git() == [str(row.pk) for row in approved]
 
 
@@ -178,9 +176,7 @@ def test_executions_in_a_second_into_one_repository(scene):
             target = part[0].destination.target
             targets.carry_out(target, part, world=Connections(), holder="speed", by=MACHINE)
         pace = len(rows) / (time.monotonic() - since)
-        what = "without batching" if size == 1 else f"{size} in a batch"
-        FIGURES[f"executions per second into one repository, {what}"] = (
-            f"{pace:.1f}/s",
-            "5/s" if size == 1 else "more",
-        )
+        what, aim = ("without batching", "5/s") if size == 1 else (f"{size} in a batch", "more")
+        whole = f"executions per second into one repository, {what}"
+        results.keep_speed(whole, f"{pace:.1f}/s", aim)
         assert one.all_written()
