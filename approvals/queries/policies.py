@@ -1,6 +1,6 @@
 """The versions of the policy file, as they were loaded."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from approvals.models import PolicyVersion
 
@@ -8,9 +8,10 @@ MAX_VERSIONS = 50
 
 
 def versions() -> list[PolicyVersion]:
-    """Return the newest loadings of the file, taken and refused, without their texts."""
+    """Return the newest loadings of the file, taken and refused, without their texts; `is_first` of none before it."""
+    earlier = _taken().filter(pk__lt=OuterRef("pk"))
     rows = PolicyVersion.objects.newest_first().defer("text", "bindings")
-    return list(rows[:MAX_VERSIONS])
+    return list(rows.annotate(is_first=~Exists(earlier))[:MAX_VERSIONS])
 
 
 def find(version_id: int | None) -> PolicyVersion | None:

@@ -105,6 +105,19 @@ def test_policy_versions_are_compared_line_by_line(client, sre: User, stand, sho
     assert f"{second} → {first}" in " ".join(chosen.split())
 
 
+def test_policy_of_one_version_offers_no_comparison_with_one_before(client, sre: User, stand, shop):
+    stand(RULES)
+
+    client.force_login(sre)
+    first = _get(client, "/policy/")
+    stand(RULES + "# a word more\n")
+    second = _get(client, "/policy/")
+
+    assert "The first: all of it" in first
+    assert "Against the one before" not in first
+    assert second.count("The first: all of it") == second.count("Against the one before") == 1
+
+
 def test_policy_shows_hidden_signs_of_the_file(client, sre: User, stand):
     stand("rules: []  # \u202e reversed\n")
     client.force_login(sre)
