@@ -12,7 +12,7 @@ from approvals import doorbell, lifecycle, policy, resealing
 from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Decision, Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from approvals.policy import Automatic
+from approvals.policy import Automatic, Rules
 from updater import clock
 from updater.audit import Actor, AuditKind
 
@@ -21,9 +21,15 @@ AT_ONCE = 200  # promotions that are judged together
 
 
 def complete(
-    promotion: Promotion, *, by: Actor, at: datetime, reason: str = "", **details: object
+    promotion: Promotion,
+    *,
+    by: Actor,
+    at: datetime,
+    rules: Rules,
+    reason: str = "",
+    **details: object,
 ) -> None:
-    """Move a promotion whose policy is satisfied to APPROVED, and ring the workers."""
+    """Move a promotion whose policy is satisfied, by the rules that were just read, to APPROVED; ring the workers."""
     _supersede_older_approval(promotion, by=by, at=at)
     move = Move(Status.PENDING, Status.APPROVED, AuditKind.PROMOTION_APPROVED, reason, details)
     lifecycle.advance(
@@ -33,7 +39,8 @@ def complete(
         at=at,
         approved_at=at,
         next_attempt_at=at,
-        expires_at=at + policy.approved_expiry(promotion.application),
+        expires_at=at
+        + policy.approved_expiry(promotion.application, effective=rules.of(promotion)),
     )
     transaction.on_commit(doorbell.ring_execution)
 
@@ -60,19 +67,20 @@ def _approve(promotion_id: UUID) -> bool:
     """Judge the locked row once more, then approve exactly what its seal stands for."""
     try:
         with transaction.atomic():
-            rows = Promotion.objects.select_for_update(of=("self",)).with_target()
-            promotion = rows.filter(pk=promotion_id).first()
-            if promotion is None or resealing.current_seal(promotion) != promotion.seal:
+            promotion = resealing.locked(promotion_id)
+            if promotion is None:
+                return False
+            rules = policy.rules_as_read(promotion)
+            if resealing.current_seal(promotion, rules=rules) != promotion.seal:
                 return False  # it is sealed anew at the next look, and is for people then
             at = clock.now()
-            found = policy.judge_alone([promotion], at=at).get(promotion.pk)
+            found = policy.judge_alone([promotion], at=at, rules=rules).get(promotion.pk)
             if found is None or found.objection:
                 return False
             _decide(promotion, found, at=at)
             reason = f"Approved by the policy: {found.rule}."
-            complete(
-                promotion, by=POLICY, at=at, reason=reason, rule=found.rule, inputs=found.inputs
-            )
+            told = {"rule": found.rule, "inputs": found.inputs}
+            complete(promotion, by=POLICY, at=at, rules=rules, reason=reason, **told)
     except TransitionRefusedError:
         return False  # somebody was faster
     return True

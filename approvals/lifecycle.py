@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError
+
 from approvals.models import Promotion
+from approvals.models.promotion import ONE_PENDING
 from approvals.models.promotion import PromotionStatus as Status
 from updater import audit
 from updater.audit import Actor, AuditKind
@@ -100,6 +103,12 @@ def advance(
     audit.record(
         kind=move.kind, by=by, subject=subject_of(promotion), details=_facts(promotion, move)
     )
+
+
+def is_second_pending(error: IntegrityError) -> bool:
+    """Whether the database refused a second pending promotion of one image: somebody else's came first."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", None) == ONE_PENDING
 
 
 def _facts(promotion: Promotion, move: Move) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from approvals import lifecycle, permissions
+from approvals import lifecycle, permissions, policy
 from approvals.models import Promotion
 from approvals.permissions import Action, NotAllowedError
 from updater import audit
@@ -113,7 +113,7 @@ class Guard:
                     [request.user], "groups"
                 )  # every question of rights reads them
             request.actor = actor_of(request)  # type: ignore[attr-defined]  # declared in views.requests
-            permissions.require(request.user, action)
+            _require(request, action)
         except NotAllowedError as error:
             if request.user.is_authenticated and action in _RECORDED and request.method == "POST":
                 _record_refusal(request, kwargs.get("promotion_id"), error)
@@ -133,6 +133,15 @@ class Guard:
         template, status = ("503.html", 503) if is_database else ("500.html", 500)
         # No request in the context: its processors would ask the database again.
         return HttpResponse(render_to_string(template, {"request_id": request_id}), status=status)
+
+
+def _require(request: HttpRequest, action: Action) -> None:
+    bound = None
+    if isinstance(request.user, User) and action not in (Action.PUBLIC, Action.SIGNED_IN):
+        standing = policy.current()
+        request.policy = standing  # type: ignore[attr-defined]  # views.sight hands it on
+        bound = standing.bindings
+    permissions.require(request.user, action, bound=bound)
 
 
 def _unmarked(request: HttpRequest, view: Callable[..., Any]) -> HttpResponse:

@@ -5,13 +5,14 @@ file (everywhere, or for some projects and Applications). Every view and endpoin
 (`guarded`), so the guard test can walk all routes with all roles.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
 
 from approvals.models import PolicyVersion
 from updater import patterns
@@ -88,6 +89,11 @@ class Binding:
         return all(not globs or any_matches(globs, name) for globs, name in names)
 
 
+Bound = (
+    Sequence[Binding] | None
+)  # the bindings, where the caller has read them; None: they are read
+
+
 def any_matches(globs: Iterable[str], text: str) -> bool:
     """Whether a glob of the policy file matches; `*` alone matches everything."""
     return any(glob == "*" or patterns.go_match(glob, text) for glob in globs)
@@ -96,6 +102,11 @@ def any_matches(globs: Iterable[str], text: str) -> bool:
 def bindings() -> tuple[Binding, ...]:
     """Return the bindings of the policy that stands; none before a policy file was loaded."""
     stored = PolicyVersion.objects.current().values_list("bindings", flat=True).first()
+    return bindings_from(stored or ())
+
+
+def bindings_from(stored: Iterable[Mapping[str, Any]]) -> tuple[Binding, ...]:
+    """Return bindings as a version of the policy keeps them."""
     return tuple(
         Binding(
             Role(item["role"]),
@@ -104,16 +115,18 @@ def bindings() -> tuple[Binding, ...]:
             tuple(item["projects"]),
             tuple(item["applications"]),
         )
-        for item in stored or ()
+        for item in stored
     )
 
 
-def roles_of(person: Person, application: Application | None = None) -> frozenset[Role]:
+def roles_of(
+    person: Person, application: Application | None = None, *, bound: Bound = None
+) -> frozenset[Role]:
     """Return the roles a person holds for the Application, or anywhere; none for disabled accounts."""
     if not isinstance(person, User) or not person.is_active:
         return frozenset()
     groups = {group.name for group in person.groups.all()}
-    return roles_by(person.username, groups, bindings(), application)
+    return roles_by(person.username, groups, _known(bound), application)
 
 
 def roles_by(
@@ -130,15 +143,17 @@ def roles_by(
     return frozenset(given)
 
 
-def may(person: Person, action: Action, application: Application | None = None) -> bool:
+def may(
+    person: Person, action: Action, application: Application | None = None, *, bound: Bound = None
+) -> bool:
     """Whether the person may do this: to the Application, or without one to any."""
     if action is Action.PUBLIC:
         return True
     if action is Action.SIGNED_IN:
         return bool(person.is_authenticated and person.is_active)
     if action in _EVERYWHERE:
-        return any(action in _ALLOWED[role] for role in _roles_everywhere(person))
-    return any(action in _ALLOWED[role] for role in roles_of(person, application))
+        return any(action in _ALLOWED[role] for role in _roles_everywhere(person, bound))
+    return any(action in _ALLOWED[role] for role in roles_of(person, application, bound=bound))
 
 
 def carries(roles: Iterable[Role], action: Action) -> bool:
@@ -151,9 +166,11 @@ def roles_with(action: Action) -> list[Role]:
     return [role for role in Role if action in _ALLOWED[role]]
 
 
-def require(person: Person, action: Action, application: Application | None = None) -> None:
+def require(
+    person: Person, action: Action, application: Application | None = None, *, bound: Bound = None
+) -> None:
     """Raise NotAllowedError, with who may in its sentence, unless the person may do this."""
-    if not may(person, action, application):
+    if not may(person, action, application, bound=bound):
         raise NotAllowedError(refusal(person, action, application))
 
 
@@ -165,9 +182,9 @@ def refusal(person: Person, action: Action, application: Application | None = No
     return f"This needs the role {who}{where}, which {whose} does not have."
 
 
-def may_everywhere(person: Person, action: Action) -> bool:
+def may_everywhere(person: Person, action: Action, *, bound: Bound = None) -> bool:
     """Whether the person may do this to every Application."""
-    return carries(_roles_everywhere(person), action)
+    return carries(_roles_everywhere(person, bound), action)
 
 
 def require_everywhere(person: Person, action: Action) -> None:
@@ -185,18 +202,26 @@ def people_with(action: Action, bound: Iterable[Binding] | None = None) -> Query
     bound = [item for item in (bindings() if bound is None else bound) if item.role in roles]
     groups = {*roles, *(name for binding in bound for name in binding.groups)}
     users = {name for binding in bound for name in binding.users}
-    found = User.objects.filter(Q(groups__name__in=groups) | Q(username__in=users), is_active=True)
-    return found.distinct().order_by("username").prefetch_related("groups")
+    members = User.groups.through.objects.filter(group__name__in=groups).values("user")
+    found = User.objects.filter(Q(pk__in=members) | Q(username__in=users), is_active=True)
+    return found.order_by("username").prefetch_related("groups")
 
 
-def applications_for(person: Person, action: Action) -> Q:
+def with_groups(people: QuerySet[User]) -> "QuerySet[User, tuple[str, str, str, str, list[str]]]":
+    """Return username, first name, last name, e-mail address and the names of the groups, in one query."""
+    names = User.groups.through.objects.filter(user=OuterRef("pk")).values("group__name")
+    rows = people.prefetch_related(None).annotate(group_names=ArraySubquery(names))
+    return rows.values_list("username", "first_name", "last_name", "email", "group_names")
+
+
+def applications_for(person: Person, action: Action, *, bound: Bound = None) -> Q:
     """Return the Applications to which the person may do this, as a condition on Application rows."""
     if not isinstance(person, User) or not person.is_active:
         return Q(pk=None)
     groups = {group.name for group in person.groups.all()}
     if carries((role for role in Role if role in groups), action):
         return Q()
-    held = [item for item in bindings() if item.binds(person.username, groups)]
+    held = [item for item in _known(bound) if item.binds(person.username, groups)]
     held = [item for item in held if action in _ALLOWED[item.role]]
     if any(item.is_everywhere for item in held):
         return Q()
@@ -204,11 +229,16 @@ def applications_for(person: Person, action: Action) -> Q:
     return Q(pk__in=[row.pk for row in rows if any(item.covers(row) for item in held)])
 
 
-def _roles_everywhere(person: Person) -> frozenset[Role]:
+def _roles_everywhere(person: Person, bound: Bound) -> frozenset[Role]:
     if not isinstance(person, User) or not person.is_active:
         return frozenset()
     groups = {group.name for group in person.groups.all()}
-    return roles_by(person.username, groups, [item for item in bindings() if item.is_everywhere])
+    held = [item for item in _known(bound) if item.is_everywhere]
+    return roles_by(person.username, groups, held)
+
+
+def _known(bound: Bound) -> Iterable[Binding]:
+    return bindings() if bound is None else bound
 
 
 _F = TypeVar("_F", bound=Callable[..., Any])

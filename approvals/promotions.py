@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from approvals import (
@@ -25,7 +25,8 @@ from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Promotion, Request
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import Change
-from updater import audit, clock, leases
+from approvals.policy import Rules
+from updater import audit, clock, leases, transactions
 from updater.audit import Actor, AuditKind
 from updater.connections import Connections
 from updater.errors import UpdaterError
@@ -138,6 +139,19 @@ def look_again(*, world: Connections, by: Actor, at: datetime) -> int:
 def _open(candidate: Candidate, *, world: Connections, by: Actor, at: datetime) -> bool:
     moved = _open_promotion_of_same_tag(candidate)
     plan = planned(candidate, world=world, at=at)
+    _write(candidate, moved, plan, by=by, at=at)
+    return True
+
+
+@transactions.repeated
+def _write(
+    candidate: Candidate,
+    moved: Promotion | None,
+    plan: dict[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+) -> None:
     with transaction.atomic():
         leases.require_held()
         if moved is not None:
@@ -145,7 +159,6 @@ def _open(candidate: Candidate, *, world: Connections, by: Actor, at: datetime) 
         else:
             insert(candidate, plan, by=by, at=at)
         Candidate.objects.filter(pk=candidate.pk).update(problem="", retry_at=None)
-    return True
 
 
 def _open_promotion_of_same_tag(candidate: Candidate) -> Promotion | None:
@@ -186,9 +199,28 @@ def insert(
     asked: Request | None = None,
 ) -> Promotion:
     """Open the promotion, asked for by a person or offered, in place of older ones, in the caller's transaction."""
-    promotion = _unsaved(candidate, plan, asked, at=at)
+    try:
+        with transaction.atomic():
+            return _insert(candidate, plan, asked, by=by, at=at)
+    except IntegrityError as error:
+        if not lifecycle.is_second_pending(error):
+            raise
+    # An older one was put back before the people in the very moment: it is seen now, and set aside like the others.
+    return _insert(candidate, plan, asked, by=by, at=at)
+
+
+def _insert(
+    candidate: Candidate,
+    plan: dict[str, Any],
+    asked: Request | None,
+    *,
+    by: Actor,
+    at: datetime,
+) -> Promotion:
+    rules = policy.rules_of([candidate.tracked_image.application])
+    promotion = _unsaved(candidate, plan, asked, rules, at=at)
     older = Promotion.objects.with_target().filter(
-        tracked_image=candidate.tracked_image, status__in=_superseded_by_newer(promotion)
+        tracked_image=candidate.tracked_image, status__in=_superseded_by_newer(promotion, rules)
     )
     for superseded in older:
         reason = _why_superseded(promotion)
@@ -199,8 +231,9 @@ def insert(
         lifecycle.advance(superseded, move, by=by, at=at, superseded_by_id=promotion.pk)
     promotion.save(force_insert=True)
     # A rule that nobody can fulfil is named now, not after days of waiting.
-    promotion.status_reason = " ".join(policy.unsatisfiable(promotion))
-    promotion.save(update_fields=["status_reason"])
+    if problems := policy.unsatisfiable(promotion, rules=rules):
+        promotion.status_reason = " ".join(problems)
+        promotion.save(update_fields=["status_reason"])
     audit.record(
         kind=AuditKind.PROMOTION_OPENED,
         by=by,
@@ -218,10 +251,10 @@ def insert(
     return promotion
 
 
-def _superseded_by_newer(promotion: Promotion) -> list[Status]:
+def _superseded_by_newer(promotion: Promotion, rules: Rules) -> list[Status]:
     statuses = [Status.PENDING, Status.ERRORED]
     is_way_back = promotion.kind == Promotion.Kind.ROLLBACK  # nothing may go forward meanwhile
-    if is_way_back or policy.effective_of(promotion.application).supersede == "newest":
+    if is_way_back or rules.of(promotion).supersede == "newest":
         statuses.append(Status.APPROVED)
     return statuses
 
@@ -234,16 +267,17 @@ def _why_superseded(promotion: Promotion) -> str:
 
 
 def _unsaved(
-    candidate: Candidate, plan: dict[str, Any], asked: Request | None, *, at: datetime
+    candidate: Candidate, plan: dict[str, Any], asked: Request | None, rules: Rules, *, at: datetime
 ) -> Promotion:
-    tracked_image = candidate.tracked_image
+    tracked_image, application = candidate.tracked_image, candidate.tracked_image.application
+    effective = rules.effective[application.pk]
     promotion = Promotion(
-        application=tracked_image.application,
+        application=application,
         tracked_image=tracked_image,
         candidate=candidate,
         status_at=at,
         created_at=at,
-        expires_at=at + policy.pending_expiry(tracked_image.application),
+        expires_at=at + policy.pending_expiry(application, effective=effective),
         from_tag=tracked_image.live_tag,
         from_digest=tracked_image.live_digest or _known_digest(tracked_image),
         to_tag=candidate.tag,
@@ -252,12 +286,12 @@ def _unsaved(
         **_as_asked(asked),
     )
     promotion.subject = sealing.subject(
-        application=tracked_image.application,
+        application=application,
         tracked_image=tracked_image,
         candidate=candidate,
         plan=plan,
         kind=promotion.kind,
-        policy_version=policy.version_of(tracked_image.application, mode=policy.mode_of(promotion)),
+        policy_version=effective.version(policy.mode_of(promotion)),
     )
     promotion.seal = sealing.seal(promotion.subject)
     return promotion
@@ -320,12 +354,12 @@ def _look_again_at(promotion: Promotion, *, world: Connections, by: Actor, at: d
 
 def _reseal(promotion_id: UUID, plan: dict[str, Any], *, by: Actor, at: datetime) -> None:
     """Store the new plan; a new revision only where the subject is another one."""
-    rows = Promotion.objects.select_for_update(of=("self",)).with_target()
-    promotion = rows.filter(pk=promotion_id, status__in=Status.undecided_or_waiting()).first()
-    if promotion is None:
+    promotion = resealing.locked(promotion_id)
+    if promotion is None or promotion.status not in Status.undecided_or_waiting():
         return  # decided or started while we looked: the worker looks for itself
-    if sealing.seal(resealing.current_subject(promotion, plan)) != promotion.seal:
-        resealing.reseal(promotion, plan=plan, by=by, at=at)
+    rules = policy.rules_as_read(promotion)
+    if sealing.seal(resealing.current_subject(promotion, plan, rules=rules)) != promotion.seal:
+        resealing.reseal(promotion, plan=plan, by=by, at=at, rules=rules)
     else:
         Promotion.objects.filter(pk=promotion_id).update(plan=plan)
 

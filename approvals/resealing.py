@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from approvals import lifecycle, policy, sealing
 from approvals.lifecycle import Move
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from updater import audit, clock
+from approvals.policy import Effective, Rules
+from updater import audit, clock, transactions
 from updater.audit import Actor, AuditKind
 from updater.models import Candidate, ImageRepository, ImageTag
 
@@ -29,37 +30,54 @@ def current_candidate(promotion: Promotion) -> Candidate:
     return moved or promotion.candidate
 
 
-def current_subject(promotion: Promotion, plan: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def current_subject(
+    promotion: Promotion, plan: Mapping[str, Any] | None = None, *, rules: Rules | None = None
+) -> dict[str, Any]:
     """Return the subject made from the rows as they are now, and the given or stored plan."""
+    found = rules or policy.rules_for([promotion])
     return sealing.subject(
         application=promotion.application,
         tracked_image=promotion.tracked_image,
         candidate=current_candidate(promotion),
         plan=promotion.plan if plan is None else plan,
         kind=promotion.kind,
-        policy_version=policy.version_of(promotion.application, mode=policy.mode_of(promotion)),
+        policy_version=found.of(promotion).version(policy.mode_of(promotion)),
     )
 
 
-def current_seal(promotion: Promotion) -> str:
+def current_seal(promotion: Promotion, *, rules: Rules | None = None) -> str:
     """Return the seal of the current subject."""
-    return sealing.seal(current_subject(promotion))
+    return sealing.seal(current_subject(promotion, rules=rules))
+
+
+def locked(promotion_id: UUID) -> Promotion | None:
+    """Lock the promotion for the caller's transaction, then read it with all that is sealed of its target.
+
+    In this order: rows that are joined to a locked one are as they were before it was waited for.
+    """
+    if not Promotion.objects.select_for_update().filter(pk=promotion_id).values_list("pk"):
+        return None
+    rows = Promotion.objects.with_target()
+    return rows.select_related("tracked_image__image_repository__registry").get(pk=promotion_id)
 
 
 def refresh(promotion_id: UUID, *, by: Actor) -> None:
     """Re-seal an open promotion at once if its rows say something else than its seal."""
     with transaction.atomic():
-        rows = Promotion.objects.select_for_update(of=("self",)).with_target()
-        promotion = rows.filter(pk=promotion_id, status__in=Status.undecided_or_waiting()).first()
-        if promotion is not None and current_seal(promotion) != promotion.seal:
-            reseal(promotion, plan=_plan_now(promotion), by=by, at=clock.now())
+        promotion = locked(promotion_id)
+        if promotion is None or promotion.status not in Status.undecided_or_waiting():
+            return
+        rules = policy.rules_as_read(promotion)
+        if current_seal(promotion, rules=rules) != promotion.seal:
+            plan = _plan_now(promotion, rules.of(promotion))
+            reseal(promotion, plan=plan, by=by, at=clock.now(), rules=rules)
 
 
-def _plan_now(promotion: Promotion) -> Mapping[str, Any]:
+def _plan_now(promotion: Promotion, effective: Effective) -> Mapping[str, Any]:
     """Return the stored plan, marked where the policy has something else written: nobody approves that."""
     plan: dict[str, Any] = promotion.plan
     pin = str(plan.get("pin", "tag"))
-    if policy.stricter_pin(promotion.application, pin) == pin:
+    if policy.stricter_pin(promotion.application, pin, effective=effective) == pin:
         return plan
     return {
         **plan,
@@ -69,7 +87,13 @@ def _plan_now(promotion: Promotion) -> Mapping[str, Any]:
 
 
 def reseal(
-    promotion: Promotion, *, plan: Mapping[str, Any], by: Actor, at: datetime, why: str = ""
+    promotion: Promotion,
+    *,
+    plan: Mapping[str, Any],
+    by: Actor,
+    at: datetime,
+    why: str = "",
+    rules: Rules | None = None,
 ) -> None:
     """Give the promotion the subject that stands now, in the caller's transaction; `why` when it is no difference.
 
@@ -77,7 +101,7 @@ def reseal(
     The decisions of the old revision are void; their makers see it on the page and in the trail.
     """
     before = promotion.subject
-    after = current_subject(promotion, plan)
+    after = current_subject(promotion, plan, rules=rules)
     changes = _columns(promotion, after, plan)
     differences = sealing.differences(before, after)
     changed = ", ".join(item.field for item in differences)
@@ -110,20 +134,40 @@ def put_back(
     **changes: Any,  # noqa: ANN401  columns that change with the status
 ) -> None:
     """Let people decide again on what is not written yet, or end it where a newer one waits for them already."""
-    newer = Promotion.objects.pending().filter(tracked_image=promotion.tracked_image).first()
+    newer = _newer(promotion)
+    if newer is None:
+        move = Move(Status(promotion.status), Status.PENDING, kind, reason, details or {})
+        changes |= {
+            "approved_at": None,
+            "next_attempt_at": None,
+            "expires_at": at + policy.pending_expiry(promotion.application),
+        }
+        newer = _put_back_or_newer(promotion, move, by=by, at=at, **changes)
     if newer is not None:
         _give_way(promotion, newer, reason, by=by, at=at)
-        return
-    lifecycle.advance(
-        promotion,
-        Move(Status(promotion.status), Status.PENDING, kind, reason, details or {}),
-        by=by,
-        at=at,
-        approved_at=None,
-        next_attempt_at=None,
-        expires_at=at + policy.pending_expiry(promotion.application),
-        **changes,
-    )
+
+
+def _put_back_or_newer(
+    promotion: Promotion,
+    move: Move,
+    *,
+    by: Actor,
+    at: datetime,
+    **changes: Any,  # noqa: ANN401  columns that change with the status
+) -> Promotion | None:
+    """Make the move, or return the promotion that a sweep offered for the image in the very moment."""
+    try:
+        with transaction.atomic():
+            lifecycle.advance(promotion, move, by=by, at=at, **changes)
+    except IntegrityError as error:
+        if lifecycle.is_second_pending(error) and (newer := _newer(promotion)) is not None:
+            return newer
+        raise
+    return None
+
+
+def _newer(promotion: Promotion) -> Promotion | None:
+    return Promotion.objects.pending().filter(tracked_image=promotion.tracked_image).first()
 
 
 def _give_way(
@@ -138,6 +182,7 @@ def _give_way(
     lifecycle.advance(promotion, move, by=by, at=at, next_attempt_at=None, superseded_by=newer)
 
 
+@transactions.repeated
 def follow_tag(promotion_id: UUID, *, by: Actor, at: datetime) -> bool:
     """Put an approved promotion back whose tag was pushed again, and have old news of the tag asked for anew.
 

@@ -116,7 +116,7 @@ class RecoveryView(APIView):
         at = clock.now()
         visible = Scope(permissions.applications_for(request.user, Action.VIEW))
         found = {
-            "needs_person": recovery.needs_person(visible),
+            "needs_person": recovery.waiting_for_person(visible).count(),
             "cases": recovery.cases(visible, at=at),
             "breakers": recovery.breakers(),
             "alarms": recovery.alarms(visible, at=at),

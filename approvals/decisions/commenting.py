@@ -24,7 +24,8 @@ def comment(*, promotion_id: UUID, text: str, person: User, by: Actor) -> Commen
     Raises:
         NotAllowedError, PromotionNotFoundError, CommentRefusedError.
     """
-    with deciding(promotion_id, COMMENT, person, by) as (promotion, at):
+    with deciding(promotion_id, COMMENT, person, by) as situation:
+        promotion, at = situation.promotion, situation.at
         written = Comment.objects.create(
             promotion=promotion,
             text=_readable(text),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from approvals import approving, lifecycle, policy, resealing
+from approvals import approving, lifecycle, resealing
 from approvals.decisions import reviewing
 from approvals.decisions.deciding import decide, deciding, require_reason
 from approvals.decisions.errors import IncidentMissingError
@@ -43,16 +43,14 @@ def _against_declaring(situation: Situation) -> Iterator[Reason]:
 
 
 def _against_person(situation: Situation) -> Iterator[Reason]:
-    promotion, person = situation.promotion, situation.person
-    viewer = person if isinstance(person, User) else None
-    standing = policy.explain_emergency(promotion, viewer, at=situation.at)
+    person, standing = situation.person, situation.emergency
     if standing is None:
-        sentence = f"The policy has no emergencies for {promotion.application}."
+        sentence = f"The policy has no emergencies for {situation.promotion.application}."
         yield Reason("no_emergencies", sentence, who="whoever changes the policy file")
         return
     yield from standing.why
-    if viewer is not None:
-        yield from _debts(viewer, at=situation.at)
+    if isinstance(person, User):
+        yield from _debts(person, at=situation.at)
 
 
 def _debts(person: User, *, at: datetime) -> Iterator[Reason]:
@@ -83,37 +81,35 @@ def declare(
         NotAllowedError, SealChangedError, OwnChangeError, AlreadyDecidedError, ReasonMissingError,
         IncidentMissingError.
     """
-    resealing.refresh(promotion_id, by=by)
-    with deciding(promotion_id, DECLARE, person, by, seal=seal) as (promotion, at):
+    with deciding(promotion_id, DECLARE, person, by, seal=seal) as situation:
+        promotion, at = situation.promotion, situation.at
         promotion.kind = Promotion.Kind.EMERGENCY
-        require_reason(promotion, reason, approving=True)
-        owed = _owed(promotion, reason.strip(), incident.strip(), person, at=at)
-        _seal_anew(promotion, owed, by=by, at=at)
+        require_reason(situation, reason, approving=True)
+        owed = _owed(situation, reason.strip(), incident.strip())
+        _seal_anew(situation, owed, by=by)
         owed.save(force_insert=True)
         _tell(promotion, owed, by=by)
-        decide(promotion, Decision.Verb.APPROVE, reason, person=person, by=by, at=at)
-        if policy.is_satisfied(promotion):
-            approving.complete(promotion, by=by, at=at)
+        decide(situation, Decision.Verb.APPROVE, reason, by=by)
+        if situation.is_satisfied_now:
+            approving.complete(promotion, by=by, at=at, rules=situation.rules)
         else:
             tell_approval(promotion, reason, by=by)
     return promotion
 
 
-def _owed(
-    promotion: Promotion, reason: str, incident: str, person: User, *, at: datetime
-) -> Review:
+def _owed(situation: Situation, reason: str, incident: str) -> Review:
     """Return the review that this emergency owes under the rule that stands, not yet stored."""
-    way_out = policy.effective_of(promotion.application).emergency
+    way_out = situation.effective.emergency
     if way_out is None:
         raise RuntimeError("an emergency without a rule was let through")
     _require_incident(incident, is_asked=way_out.incident)
     return Review(
-        promotion=promotion,
+        promotion=situation.promotion,
         incident=incident,
         reason=reason,
-        declared_by=person,
-        declared_at=at,
-        due_at=at + timedelta(seconds=way_out.review_within_seconds),
+        declared_by=situation.account,
+        declared_at=situation.at,
+        due_at=situation.at + timedelta(seconds=way_out.review_within_seconds),
     )
 
 
@@ -127,11 +123,12 @@ def _require_incident(incident: str, *, is_asked: bool) -> None:
         )
 
 
-def _seal_anew(promotion: Promotion, owed: Review, *, by: Actor, at: datetime) -> None:
+def _seal_anew(situation: Situation, owed: Review, *, by: Actor) -> None:
+    promotion, at, rules = situation.promotion, situation.at, situation.rules
     promotion.save(update_fields=["kind"])
     about = f", incident {owed.incident}" if owed.incident else ""
     why = f"{owed.declared_by.get_username()} declared an emergency{about}."
-    resealing.reseal(promotion, plan=promotion.plan, by=by, at=at, why=why)
+    resealing.reseal(promotion, plan=promotion.plan, by=by, at=at, why=why, rules=rules)
 
 
 def _tell(promotion: Promotion, owed: Review, *, by: Actor) -> None:

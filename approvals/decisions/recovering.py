@@ -81,7 +81,8 @@ FINDING = Verb("finding", Action.EXECUTE, _against_finding)
 @transactions.repeated
 def look(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
     """Let a worker look at once instead of at the set time; what it then does is what it would do anyway."""
-    with deciding(promotion_id, LOOK, person, by) as (promotion, at):
+    with deciding(promotion_id, LOOK, person, by) as situation:
+        promotion, at = situation.promotion, situation.at
         Promotion.objects.filter(pk=promotion.pk).update(next_attempt_at=at)
         audit.record(
             kind=AuditKind.LOOK_REQUESTED,
@@ -103,8 +104,9 @@ def finding(
     Raises:
         VerdictUnsuitableError: the verdict does not answer what is unknown here.
     """
-    with deciding(promotion_id, FINDING, person, by) as (promotion, at):
-        require_reason(promotion, evidence)
+    with deciding(promotion_id, FINDING, person, by) as situation:
+        promotion, at = situation.promotion, situation.at
+        require_reason(situation, evidence)
         if verdict not in verdicts_for(promotion):
             raise VerdictUnsuitableError(
                 "This is not what is unknown here; choose one of those shown."

@@ -47,7 +47,8 @@ def review(
     found = Review.objects.filter(pk=review_id).first()
     if found is None:
         raise ReviewNotFoundError("There is no such review.")
-    with deciding(found.promotion_id, REVIEW, person, by) as (promotion, at):
+    with deciding(found.promotion_id, REVIEW, person, by) as situation:
+        promotion, at = situation.promotion, situation.at
         needed = min_notes([promotion.application])[promotion.application_id]
         if len(notes.strip()) < needed:
             raise ReasonMissingError(f"Give notes of at least {needed} characters.")

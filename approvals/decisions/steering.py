@@ -82,7 +82,8 @@ ABORT = Verb("abort", Action.EXECUTE, _against_aborting)
 @transactions.repeated
 def retry(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
     """Make an errored promotion due again at once; the worker looks before it writes."""
-    with deciding(promotion_id, RETRY, person, by) as (promotion, at):
+    with deciding(promotion_id, RETRY, person, by) as situation:
+        promotion, at = situation.promotion, situation.at
         Promotion.objects.filter(pk=promotion.pk).update(next_attempt_at=at)
         audit.record(
             kind=AuditKind.PROMOTION_RETRIED, by=by, subject=lifecycle.subject_of(promotion)
@@ -95,8 +96,9 @@ def retry(*, promotion_id: UUID, person: User, by: Actor) -> Promotion:
 @transactions.repeated
 def withdraw(*, promotion_id: UUID, reason: str, person: User, by: Actor) -> Promotion:
     """Take an open or errored promotion off the table; who asked for it may, too. The digest may be offered again."""
-    with deciding(promotion_id, WITHDRAW, person, by) as (promotion, at):
-        require_reason(promotion, reason)
+    with deciding(promotion_id, WITHDRAW, person, by) as situation:
+        promotion, at = situation.promotion, situation.at
+        require_reason(situation, reason)
         move = Move(
             Status(promotion.status), Status.WITHDRAWN, AuditKind.PROMOTION_WITHDRAWN, reason
         )
@@ -111,8 +113,9 @@ def abort(*, promotion_id: UUID, reason: str, person: User, by: Actor) -> Promot
     Raises:
         NotAllowedError, ReasonMissingError, AlreadyDecidedError, PastStoppingError.
     """
-    with deciding(promotion_id, ABORT, person, by) as (promotion, at):
-        require_reason(promotion, reason)
+    with deciding(promotion_id, ABORT, person, by) as situation:
+        promotion, at = situation.promotion, situation.at
+        require_reason(situation, reason)
         if promotion.status == Status.APPROVED:
             move = Move(
                 Status.APPROVED, Status.WITHDRAWN, AuditKind.PROMOTION_WITHDRAWN, reason.strip()

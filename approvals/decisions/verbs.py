@@ -21,7 +21,7 @@ from approvals.decisions.errors import (
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, NotAllowedError, Person, Role
-from approvals.policy import Effective, Reason, Standing
+from approvals.policy import Effective, Facts, Policy, Reason, Rules, Standing
 from updater.errors import PermanentError
 
 NOT_ALLOWED = "not_allowed"
@@ -30,27 +30,66 @@ _NO_RIGHT_TO_VOTE = "not_approver"  # how the policy calls it; here the verb's o
 
 @dataclass(frozen=True)
 class Situation:
-    """A promotion and a person at one time; what several verbs ask for is read once."""
+    """A promotion that was just read and a person at one time; what several verbs ask for is read once.
+
+    A page has read the policy (`under`) and the decisions already. For a verb both are read here, after the row of the
+    promotion was locked.
+    """
 
     promotion: Promotion
     person: Person
     at: datetime
+    under: Policy | None = None
+
+    @property
+    def account(self) -> User:
+        """The person's account; only who has one passes a check of rights."""
+        if not isinstance(self.person, User):
+            raise NotAllowedError("This needs an account.")
+        return self.person
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The policy, with what it says for the Application."""
+        return policy.rules_as_read(self.promotion, self.under)
 
     @cached_property
     def roles(self) -> frozenset[Role]:
         """The roles that the person holds for the Application."""
-        return permissions.roles_of(self.person, self.promotion.application)
+        bound = self.rules.policy.bindings
+        return permissions.roles_of(self.person, self.promotion.application, bound=bound)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a decision of the person depends on."""
+        person = self.person if isinstance(self.person, User) else None
+        return policy.facts_of(
+            self.promotion,
+            person,
+            rules=self.rules,
+            at=self.at,
+            as_read=self.under is not None,
+        )
 
     @cached_property
     def standing(self) -> Standing:
         """Where the person stands under the policy."""
-        person = self.person if isinstance(self.person, User) else None
-        return policy.explain_all([self.promotion], person, at=self.at)[self.promotion.pk]
+        return policy.stand(self.promotion, self.facts, rules=self.rules)
 
     @cached_property
+    def emergency(self) -> Standing | None:
+        """Where they would stand if this became an emergency now; None: the policy has none here."""
+        return policy.stand_in_emergency(self.promotion, self.facts, rules=self.rules)
+
+    @property
     def effective(self) -> Effective:
         """What the policy says for the Application."""
-        return policy.effective_of(self.promotion.application)
+        return self.rules.of(self.promotion)
+
+    @property
+    def is_satisfied_now(self) -> bool:
+        """Whether the approvals are enough after a decision under the same lock."""
+        return policy.is_satisfied_now(self.promotion, self.facts, rules=self.rules)
 
     @property
     def status(self) -> Status:

@@ -54,12 +54,12 @@ def approve(*, promotion_id: UUID, seal: str, reason: str, person: User, by: Act
     Raises:
         NotAllowedError, SealChangedError, OwnChangeError, AlreadyDecidedError, TransitionRefusedError.
     """
-    resealing.refresh(promotion_id, by=by)
-    with deciding(promotion_id, APPROVE, person, by, seal=seal) as (promotion, at):
-        require_reason(promotion, reason, approving=True)
-        decide(promotion, Decision.Verb.APPROVE, reason, person=person, by=by, at=at)
-        if policy.is_satisfied(promotion):
-            approving.complete(promotion, by=by, at=at)
+    with deciding(promotion_id, APPROVE, person, by, seal=seal) as situation:
+        promotion, at = situation.promotion, situation.at
+        require_reason(situation, reason, approving=True)
+        decide(situation, Decision.Verb.APPROVE, reason, by=by)
+        if situation.is_satisfied_now:
+            approving.complete(promotion, by=by, at=at, rules=situation.rules)
         else:
             tell_approval(promotion, reason, by=by)
         crashpoint("approve.in_transaction")
@@ -82,10 +82,10 @@ def reject(
     Raises:
         NotAllowedError, SealChangedError, ReasonMissingError, AlreadyDecidedError, TransitionRefusedError.
     """
-    resealing.refresh(promotion_id, by=by)
-    with deciding(promotion_id, REJECT, person, by, seal=seal) as (promotion, at):
-        require_reason(promotion, reason)
-        decide(promotion, Decision.Verb.REJECT, reason, person=person, by=by, at=at)
+    with deciding(promotion_id, REJECT, person, by, seal=seal) as situation:
+        promotion, at = situation.promotion, situation.at
+        require_reason(situation, reason)
+        decide(situation, Decision.Verb.REJECT, reason, by=by)
         refuse_digest(promotion, reason, scope=scope, by=by, at=at)
         move = Move(
             Status(promotion.status),
@@ -105,12 +105,15 @@ def withdraw_approval(*, promotion_id: UUID, person: User, by: Actor) -> Promoti
     Raises:
         NotAllowedError, NothingToTakeBackError, AlreadyDecidedError.
     """
-    with deciding(promotion_id, TAKE_BACK, person, by) as (promotion, at):
+    with deciding(promotion_id, TAKE_BACK, person, by) as situation:
+        promotion, at = situation.promotion, situation.at
         own = promotion.decisions.filter(by=person, revision=promotion.revision, voided_at=None)
         name = person.get_username()
         own.update(voided_at=at, void_reason=f"taken back by {name}")
         _tell(AuditKind.APPROVAL_WITHDRAWN, promotion, by=by)
-        if promotion.status == Status.APPROVED and not policy.is_satisfied(promotion):
+        if promotion.status == Status.APPROVED and not policy.is_satisfied(
+            promotion, rules=situation.rules
+        ):
             reason = f"{name} took the approval back."
             resealing.put_back(promotion, AuditKind.APPROVAL_LAPSED, reason, by=by, at=at)
     return promotion

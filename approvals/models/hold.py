@@ -38,8 +38,16 @@ class HoldQuerySet(models.QuerySet["Hold"]):
         )
 
     def with_target(self) -> "HoldQuerySet":
-        """With Application and image in the same query."""
-        return self.select_related("application", "tracked_image__application")
+        """With Application and image in the same query, but for what is large."""
+        found = self.select_related("application", "tracked_image__application")
+        return found.defer(
+            "application__manifest",
+            "application__write_back",
+            "tracked_image__configuration",
+            "tracked_image__choice",
+            "tracked_image__application__manifest",
+            "tracked_image__application__write_back",
+        )
 
 
 def _named(application: Application) -> dict[str, str]:

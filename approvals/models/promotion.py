@@ -7,6 +7,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from updater.models import Application, Candidate, TrackedImage
 
+ONE_PENDING = "one_pending_per_image"  # the constraint
+
 
 class PromotionStatus(models.TextChoices):
     """What has been decided and done; what it waits for is a gate, never a status."""
@@ -142,7 +144,7 @@ class Promotion(models.Model):
             models.UniqueConstraint(
                 fields=["tracked_image"],
                 condition=Q(status="PENDING"),
-                name="one_pending_per_image",
+                name=ONE_PENDING,
             ),
             models.UniqueConstraint(
                 fields=["tracked_image"],

@@ -11,6 +11,7 @@ from approvals.models import Promotion
 from approvals.policy import asking, automatic, automatic_facts, store
 from approvals.policy.automatic import Automatic
 from approvals.policy.document import NEVER
+from approvals.policy.rules import Rules, effective_for, rules_for
 from approvals.policy.store import Policy
 from updater.models import Application
 
@@ -22,7 +23,7 @@ def waiting(at: datetime) -> Q | None:
         return None
     pending = Promotion.objects.pending().values("application")
     rows = Application.objects.filter(pk__in=pending)
-    found = asking.effective_for(rows.only("cluster", "project", "namespace", "name"), policy)
+    found = effective_for(rows.only("cluster", "project", "namespace", "name"), policy)
     return Q(
         application__in=[pk for pk, effective in found.items() if effective.auto_approve],
         kind=Promotion.Kind.FORWARD,
@@ -34,20 +35,22 @@ def waiting(at: datetime) -> Q | None:
     )
 
 
-def judge_alone(promotions: Sequence[Promotion], *, at: datetime) -> dict[UUID, Automatic]:
+def judge_alone(
+    promotions: Sequence[Promotion], *, at: datetime, rules: Rules | None = None
+) -> dict[UUID, Automatic]:
     """Return what the policy alone says of each promotion; those that it leaves to people are left out."""
-    policy, effective = asking.policy_for(promotions)
-    concerned = [row for row in promotions if effective[row.pk].auto_approve]
+    rules = rules or rules_for(promotions)
+    concerned = [row for row in promotions if rules.of(row).auto_approve]
     if not concerned:
         return {}
     past = automatic_facts.gather(concerned)
     refusals = {
         pk: count.refusal.sentence
-        for pk, count in asking.count_all(concerned, at=at).items()
+        for pk, count in asking.count_all(concerned, at=at, rules=rules).items()
         if count.refusal is not None
     }
     judged = {
-        row.pk: automatic.judge(row, effective[row.pk], policy, past=past, at=at)
+        row.pk: automatic.judge(row, rules.of(row), rules.policy, past=past, at=at)
         for row in concerned
     }
     return {
@@ -65,9 +68,9 @@ def auto_approves(promotion: Promotion, *, at: datetime) -> str | None:
 
 def lapse_alone(promotion: Promotion, *, at: datetime) -> str:
     """Return why an approval that the policy gave does not hold any more, "" while it does."""
-    policy, effective = asking.policy_for([promotion])
-    refusal = asking.count_all([promotion], at=at)[promotion.pk].refusal
-    why = automatic.lapse(promotion, effective[promotion.pk], policy, at=at)
+    rules = rules_for([promotion])
+    refusal = asking.count_all([promotion], at=at, rules=rules)[promotion.pk].refusal
+    why = automatic.lapse(promotion, rules.of(promotion), rules.policy, at=at)
     return why or (refusal.sentence if refusal is not None else "")
 
 

@@ -1,8 +1,10 @@
 """What decisions depend on, read from the database: people, approvals, authors. A fixed number of queries."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +13,13 @@ from django.db.models import F
 
 from approvals import permissions
 from approvals.models import Decision, Promotion
-from approvals.permissions import Action, Binding
 from approvals.policy.document import Document
-from approvals.policy.effective import EMERGENCY, NORMAL, ROLLBACK, Effective
-from approvals.policy.evaluation import Approval, Author, Authors, Facts, Person
-from approvals.policy.store import Policy
-from approvals.policy.targets import Target
-from updater.models import Application, ImageManifest
+from approvals.policy.effective import EMERGENCY, NORMAL, ROLLBACK
+from approvals.policy.evaluation import Approval, Author, Authors, Facts
+from approvals.policy.people import People
+from approvals.policy.rules import Rules
+from updater.models import ImageManifest
 
-IN_CLUSTER = "https://kubernetes.default.svc"
 MAX_AUTHORS = 100
 _ADDRESS = re.compile(r"[^\s<>,;\"'()]{1,120}@[^\s<>,;\"'()]{1,120}")
 
@@ -40,30 +40,21 @@ def mode_of(promotion: Promotion) -> str:
     return promotion.kind if promotion.kind in (ROLLBACK, EMERGENCY) else NORMAL
 
 
-def targets_of(applications: Iterable[Application]) -> dict[int, Target]:
-    """Return the Applications as rules see them; their manifests, which may not be loaded, are not."""
-    chosen = {row.pk: row for row in applications}
-    rows = Application.objects.filter(pk__in=chosen).values_list(
-        "pk", "manifest__metadata__labels", "manifest__spec__destination"
-    )
-    return {pk: _target(chosen[pk], labels, destination) for pk, labels, destination in rows}
-
-
 def gather(
     promotions: Sequence[Promotion],
-    effective: Mapping[UUID, Effective],
+    rules: Rules,
     *,
-    policy: Policy,
     viewer: User | None,
     at: datetime,
+    as_read: bool = False,
 ) -> dict[UUID, Facts]:
-    """Return the facts of each promotion."""
-    approvals, automatic = _approvals(promotions)
-    bound = bindings_of(policy.document)
-    deciders = list(permissions.people_with(Action.DECIDE, bound))
-    here = _People(deciders, viewer, bound)
-    builders = _builders(promotions, effective, policy.document)
-    authors = _commit_authors(promotions, effective, policy.document)
+    """Return the facts of each promotion; `as_read` takes the decisions that came with it, which is for pages only."""
+    decisions = _decisions_read(promotions) if as_read else _decisions(promotions)
+    approvals, automatic = _approvals(decisions)
+    document = rules.policy.document
+    here = People(document, viewer)
+    builders = _builders(promotions, rules)
+    authors = _commit_authors(promotions, rules)
     found = {}
     for promotion in promotions:
         people, viewing = here.at(promotion.application)
@@ -76,36 +67,26 @@ def gather(
             mode=mode_of(promotion),
             requested_by=promotion.requested_by,
             plan_error=str(promotion.plan.get("error") or ""),
-            closed=policy.closed,
+            closed=rules.policy.closed,
             approvals=approvals.get(promotion.pk, ()),
             automatic=automatic.get(promotion.pk),
             people=people,
             viewer=viewing,
             builder=builders.get(promotion.pk, Authors()),
             commit_authors=authors.get(promotion.pk, Authors()),
-            identities=policy.document.identities,
+            identities=document.identities,
         )
     return found
 
 
-def people_of(applications: Iterable[Application], policy: Policy) -> dict[int, tuple[Person, ...]]:
-    """Return who may decide for each Application, by its primary key."""
-    bound = bindings_of(policy.document)
-    here = _People(list(permissions.people_with(Action.DECIDE, bound)), None, bound)
-    return {application.pk: here.at(application)[0] for application in applications}
-
-
-def bindings_of(document: Document) -> tuple[Binding, ...]:
-    """Return the role bindings of a policy file."""
-    return tuple(
-        Binding(
-            item.role,
-            frozenset(item.groups),
-            frozenset(item.users),
-            item.projects,
-            item.applications,
-        )
-        for item in document.roles
+def after_deciding(facts: Facts, promotion: Promotion) -> Facts:
+    """Return facts gathered in this transaction, with the approvals as they stand now and the kind it has now."""
+    approvals, automatic = _approvals(_decisions([promotion]))
+    return replace(
+        facts,
+        mode=mode_of(promotion),
+        approvals=approvals.get(promotion.pk, ()),
+        automatic=automatic.get(promotion.pk),
     )
 
 
@@ -116,26 +97,7 @@ def addresses(text: str) -> list[str]:
     return [name[:250] for name in dict.fromkeys(found) if name][:MAX_AUTHORS]
 
 
-def _target(application: Application, labels: object, destination: object) -> Target:
-    labels = labels if isinstance(labels, dict) else {}
-    destination = destination if isinstance(destination, dict) else {}
-    names = [destination.get("name"), destination.get("server")]
-    clusters = [str(name) for name in names if name]
-    if not clusters or IN_CLUSTER in clusters or "in-cluster" in clusters:
-        clusters.append(application.cluster)
-    return Target(
-        project=application.project,
-        full_name=application.full_name,
-        namespace=str(destination.get("namespace") or ""),
-        clusters=tuple(clusters),
-        labels=frozenset((str(key), str(value)) for key, value in labels.items()),
-    )
-
-
-def _approvals(
-    promotions: Sequence[Promotion],
-) -> tuple[dict[UUID, tuple[Approval, ...]], dict[UUID, Decision]]:
-    """Return what people approved, and what the policy did."""
+def _decisions(promotions: Sequence[Promotion]) -> Iterable[Decision]:
     # Read anew, never from a prefetch: the question may be whether the one just written completes it.
     rows = Decision.objects.filter(
         promotion__in=[row.pk for row in promotions],
@@ -143,9 +105,21 @@ def _approvals(
         verb=Decision.Verb.APPROVE,
         voided_at=None,
     )
+    return rows.select_related("by").order_by("at")
+
+
+def _decisions_read(promotions: Sequence[Promotion]) -> Iterable[Decision]:
+    several = (standing_approvals(promotion) for promotion in promotions)
+    return sorted(chain.from_iterable(several), key=lambda row: row.at)
+
+
+def _approvals(
+    decisions: Iterable[Decision],
+) -> tuple[dict[UUID, tuple[Approval, ...]], dict[UUID, Decision]]:
+    """Return what people approved, and what the policy did."""
     found: dict[UUID, tuple[Approval, ...]] = {}
     automatic: dict[UUID, Decision] = {}
-    for row in rows.select_related("by").order_by("at"):
+    for row in decisions:
         if row.by is None:
             automatic[row.promotion_id] = row
             continue
@@ -154,48 +128,9 @@ def _approvals(
     return found, automatic
 
 
-class _People:
-    """Who everybody is for an Application; Applications under the same bindings share the answer."""
-
-    def __init__(
-        self, deciders: Sequence[User], viewer: User | None, bound: Sequence[Binding]
-    ) -> None:
-        self._deciders = [(user, _groups(user)) for user in deciders]
-        self._viewer = [(viewer, _groups(viewer))] if viewer is not None else []
-        self._bound = bound
-        self._known: dict[tuple[Binding, ...], tuple[tuple[Person, ...], Person | None]] = {}
-
-    def at(self, application: Application) -> tuple[tuple[Person, ...], Person | None]:
-        """Return who may decide for the Application, and the viewer."""
-        held = tuple(item for item in self._bound if item.covers(application))
-        if held not in self._known:
-            people = (_person(user, groups, held) for user, groups in self._deciders)
-            viewers = [_person(user, groups, held) for user, groups in self._viewer]
-            deciding = tuple(person for person in people if person.may_decide)
-            self._known[held] = deciding, viewers[0] if viewers else None
-        return self._known[held]
-
-
-def _groups(user: User) -> frozenset[str]:
-    return frozenset(group.name for group in user.groups.all())
-
-
-def _person(user: User, groups: frozenset[str], held: Sequence[Binding]) -> Person:
-    roles = permissions.roles_by(user.username, groups, held)
-    return Person(
-        username=user.get_username(),
-        full_name=user.get_full_name(),
-        email=user.email,
-        groups=groups,
-        roles=frozenset(str(role) for role in roles) if user.is_active else frozenset(),
-        may_decide=user.is_active and permissions.carries(roles, Action.DECIDE),
-    )
-
-
-def _builders(
-    promotions: Sequence[Promotion], effective: Mapping[UUID, Effective], document: Document
-) -> dict[UUID, Authors]:
-    wanted = [row.pk for row in promotions if "builder" in effective[row.pk].exclude]
+def _builders(promotions: Sequence[Promotion], rules: Rules) -> dict[UUID, Authors]:
+    wanted = [row.pk for row in promotions if "builder" in rules.of(row).exclude]
+    document = rules.policy.document
     if not wanted:
         return {}
     rows = ImageManifest.objects.filter(candidates__promotions__in=wanted).values_list(
@@ -221,10 +156,9 @@ def _builder(labels: object, platforms: object, document: Document) -> Authors:
     return Authors(tuple(Author(name) for name in people))
 
 
-def _commit_authors(
-    promotions: Sequence[Promotion], effective: Mapping[UUID, Effective], document: Document
-) -> dict[UUID, Authors]:
-    wanted = [row.pk for row in promotions if "commit-authors" in effective[row.pk].exclude]
+def _commit_authors(promotions: Sequence[Promotion], rules: Rules) -> dict[UUID, Authors]:
+    wanted = [row.pk for row in promotions if "commit-authors" in rules.of(row).exclude]
+    document = rules.policy.document
     if not wanted:
         return {}
     rows = Promotion.objects.filter(pk__in=wanted).values_list("pk", "to_digest", "authors")

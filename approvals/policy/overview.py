@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from approvals.policy import asking, evaluation, facts, openings, store, words
+from approvals.policy import evaluation, openings, store, words
 from approvals.policy.effective import Effective
 from approvals.policy.evaluation import Facts, QuorumStanding
+from approvals.policy.people import people_of
+from approvals.policy.rules import effective_for
 from approvals.policy.store import Policy
 from approvals.policy.words import Line
 from updater.models import Application
@@ -75,7 +77,7 @@ class Overview:
 def of(application: Application, *, visible: Collection[str] | None, at: datetime) -> Overview:
     """Return the overview; `visible` are the full names that its reader may see, None for all."""
     policy = store.current()
-    effective = asking.effective_for([application], policy)[application.pk]
+    effective = effective_for([application], policy)[application.pk]
     count = evaluation.count(effective, _nobody_asked(application, policy, at))
     return Overview(
         application=application,
@@ -93,8 +95,8 @@ def dead_ends(
 ) -> list[tuple[Application, tuple[str, ...]]]:
     """Return the Applications with rules that nobody can fulfil, whatever is promoted there."""
     shown, policy = list(applications), store.current()
-    effective = asking.effective_for(shown, policy)
-    people = facts.people_of(shown, policy)
+    effective = effective_for(shown, policy)
+    people = people_of(shown, policy)
     found = []
     for application in shown:
         around = Facts(at=at, expires_at=at, people=people[application.pk])
@@ -104,7 +106,7 @@ def dead_ends(
 
 
 def _nobody_asked(application: Application, policy: Policy, at: datetime) -> Facts:
-    people = facts.people_of([application], policy)[application.pk]
+    people = people_of([application], policy)[application.pk]
     return Facts(at=at, expires_at=at, people=people, closed=policy.closed)
 
 

@@ -4,7 +4,7 @@ Only what was stored can be replayed: approvers with the groups they had, times,
 such as another Application's health, is said to be unknown instead of guessed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -36,7 +36,7 @@ class Finding:
 
 
 def replay(
-    promotions: Iterable[Promotion], effective: dict[int, Effective], now: dict[int, Facts]
+    promotions: Iterable[Promotion], effective: Mapping[int, Effective], now: dict[int, Facts]
 ) -> Iterator[Finding]:
     """Return what would have been different; `effective` and `now` (people of today) by Application."""
     for promotion in promotions:

@@ -15,7 +15,9 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from approvals import permissions
 from approvals.models import PolicyVersion
+from approvals.permissions import Binding
 from approvals.policy import reading
 from approvals.policy.document import Document
 from approvals.policy.reading import PolicyFileError
@@ -36,6 +38,9 @@ class Policy:
     loaded_by: str = ""
     problem: str = ""  # the file is broken now, so this older version still stands
     closed: str = ""  # no policy stands: nobody may approve
+    bindings: tuple[
+        Binding, ...
+    ] = ()  # of the stored version, also where this release cannot read its text
 
     @property
     def name(self) -> str:
@@ -45,20 +50,26 @@ class Policy:
 
 def current() -> Policy:
     """Return the policy that stands, from the database; the built-in one if none was ever asked for."""
-    newest = PolicyVersion.objects.newest_first().defer("text", "bindings").first()
+    newest = PolicyVersion.objects.newest_first().defer("text").first()
     if newest is None:
         missing = f"No worker has loaded {settings.POLICY_FILE} yet, so nobody may approve."
         return Policy(BUILT_IN, closed=missing if settings.POLICY_FILE else "")
     standing = newest if newest.is_current else PolicyVersion.objects.current().first()
     if standing is None:
         return Policy(BUILT_IN, closed=f"The policy file cannot be used: {newest.problem}")
+    bindings = permissions.bindings_from(standing.bindings)
     try:
         document = document_of(standing.hash)
     except PolicyFileError as error:
         closed = f"This release cannot read the stored policy {standing}: {error}"
-        return Policy(BUILT_IN, standing.hash, closed=closed)
+        return Policy(BUILT_IN, standing.hash, closed=closed, bindings=bindings)
     return Policy(
-        document, standing.hash, standing.loaded_at, standing.loaded_by, problem=newest.problem
+        document,
+        standing.hash,
+        standing.loaded_at,
+        standing.loaded_by,
+        problem=newest.problem,
+        bindings=bindings,
     )
 
 

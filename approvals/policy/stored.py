@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from approvals.models import Decision, PolicyVersion, Promotion
-from approvals.policy import asking, store
+from approvals.policy import store
 from approvals.policy.effective import Effective
 from approvals.policy.facts import mode_of
 from approvals.policy.reading import PolicyFileError
+from approvals.policy.rules import effective_for
 from approvals.policy.store import BUILT_IN, Policy
 
 
@@ -19,7 +20,7 @@ def sealed_under(promotions: Sequence[Promotion]) -> dict[object, Effective]:
     found: dict[object, Effective] = {}
     for policy in _policies():
         rows = [row for row, _ in wanted.values()]
-        by_application = asking.effective_for({row.application for row in rows}, policy)
+        by_application = effective_for({row.application for row in rows}, policy)
         for row, version in list(wanted.values()):
             effective = by_application[row.application_id]
             if effective.version(mode_of(row)) == version:
@@ -40,7 +41,7 @@ def alone_under(decision: Decision) -> Effective | None:
     except PolicyFileError:
         return None
     application = decision.promotion.application
-    return asking.effective_for([application], policy)[application.pk]
+    return effective_for([application], policy)[application.pk]
 
 
 def _policies() -> Iterator[Policy]:

@@ -12,28 +12,40 @@ from approvals.models import Hold, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.policy.effective import Effective
 from approvals.policy.facts import mode_of
-from approvals.policy.store import Policy
+from approvals.policy.rules import Rules
 from approvals.policy.surroundings import DigestFact, HoldFact, Surroundings
 from approvals.policy.upstream_facts import Upstreams
 from updater.models import Candidate, ImageTag, TagDigest
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a page has read already and need not be read again; a worker reads all of it anew."""
+
+    holds: Sequence[Hold] | None = None  # all that stand
+    is_whole: bool = False  # the promotions came with subject and plan
+
+
+NOTHING_READ = Read()
+
+
 def gather(
     promotions: Sequence[Promotion],
-    effective: Mapping[UUID, Effective],
+    rules: Rules,
     *,
-    policy: Policy,
     at: datetime,
+    read: Read = NOTHING_READ,
 ) -> dict[UUID, Surroundings]:
     """Return what the gates of each promotion look at."""
     tags, moved = _tags(promotions), _moved(promotions)
-    seen, holds = _first_seen(promotions), _holds(at)
-    upstream = Upstreams.read(promotions, effective)
-    kept = _kept(promotions)
+    seen = _first_seen(promotions)
+    holds = standing_holds(at) if read.holds is None else read.holds
+    upstream = Upstreams.read(promotions, rules)
+    kept = _kept_whole(promotions) if read.is_whole else _kept(promotions)
     return {
         row.pk: Surroundings(
             at=at,
-            start_by=_start_by(row, effective[row.pk], at),
+            start_by=_start_by(row, rules.of(row), at),
             digest=_digest(row, tags, moved),
             mode=mode_of(row),
             holds=tuple(
@@ -44,15 +56,15 @@ def gather(
             first_seen_at=seen.get((row.tracked_image.image_repository_id, row.to_digest)),
             upstream={
                 rule.application: upstream.fact(rule.application, row, at=at)
-                for rule in effective[row.pk].upstream
+                for rule in rules.of(row).upstream
             },
             writers=kept[row.pk].writers,
             writers_at=kept[row.pk].planned_at or row.application.seen_at,
             sealed_version=kept[row.pk].policy_version,
-            current_version=effective[row.pk].version(mode_of(row)),
-            policy_loaded_at=policy.loaded_at,
-            policy_problem=policy.problem,
-            closed=policy.closed,
+            current_version=rules.of(row).version(mode_of(row)),
+            policy_loaded_at=rules.policy.loaded_at,
+            policy_problem=rules.policy.problem,
+            closed=rules.policy.closed,
         )
         for row in promotions
     }
@@ -121,7 +133,8 @@ def _first_seen(promotions: Sequence[Promotion]) -> dict[tuple[int | None, str],
     return seen
 
 
-def _holds(at: datetime) -> list[Hold]:
+def standing_holds(at: datetime) -> list[Hold]:
+    """Return all holds that stand, whoever may see them."""
     return list(Hold.objects.standing(at).with_target().order_by("at", "pk"))
 
 
@@ -141,11 +154,19 @@ class _Kept:
 def _kept(promotions: Sequence[Promotion]) -> dict[UUID, _Kept]:
     rows = Promotion.objects.filter(pk__in=[row.pk for row in promotions])
     found = rows.values_list("pk", "subject__policy", "plan__writers", "plan__at")
+    return {pk: _keeps(version, writers, planned) for pk, version, writers, planned in found}
+
+
+def _kept_whole(promotions: Sequence[Promotion]) -> dict[UUID, _Kept]:
     return {
-        pk: _Kept(
-            str(version or ""),
-            tuple(str(name) for name in writers) if isinstance(writers, list) else (),
-            datetime.fromisoformat(planned) if isinstance(planned, str) else None,
-        )
-        for pk, version, writers, planned in found
+        row.pk: _keeps(row.subject.get("policy"), row.plan.get("writers"), row.plan.get("at"))
+        for row in promotions
     }
+
+
+def _keeps(version: object, writers: object, planned: object) -> _Kept:
+    return _Kept(
+        str(version or ""),
+        tuple(str(name) for name in writers) if isinstance(writers, list) else (),
+        datetime.fromisoformat(planned) if isinstance(planned, str) else None,
+    )

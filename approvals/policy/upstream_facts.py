@@ -1,13 +1,12 @@
 """What other Applications do with a digest: whether they run it, healthy, and since when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from approvals.policy.effective import Effective
+from approvals.policy.rules import Rules
 from approvals.policy.surroundings import UpstreamFact
 from updater.models import Application, TrackedImage
 
@@ -28,11 +27,9 @@ class Upstreams:
         self._succeeded = succeeded
 
     @classmethod
-    def read(
-        cls, promotions: Sequence[Promotion], effective: Mapping[UUID, Effective]
-    ) -> "Upstreams":
+    def read(cls, promotions: Sequence[Promotion], rules: Rules) -> "Upstreams":
         """Read everything that these promotions may ask for."""
-        wanted = {rule.application for row in promotions for rule in effective[row.pk].upstream}
+        wanted = {rule.application for row in promotions for rule in rules.of(row).upstream}
         if not wanted:
             return cls({}, {}, {})
         names = {name.rpartition("/")[2] for name in wanted}

@@ -15,18 +15,20 @@ from django.db.models.fields.json import KT
 
 from approvals import permissions
 from approvals.models import Promotion
-from approvals.policy import asking, facts, resolving, store
+from approvals.policy import asking, resolving, store
 from approvals.policy.effective import MODES, Effective
 from approvals.policy.evaluation import Count
+from approvals.policy.people import bindings_of
+from approvals.policy.rules import effective_for, rules_for
 from approvals.policy.store import Policy
 from updater.models import Application
 
 MAX_LOOKED_AT = 500
 
 
-def wants(person: User, *, at: datetime) -> Q:
+def wants(person: User, *, at: datetime, policy: Policy | None = None) -> Q:
     """Return the promotions whose quorums want this person, of those that are open and theirs to decide."""
-    policy = store.current()
+    policy = policy or store.current()
     if policy.closed:
         return Q(pk=None)
     if not policy.document.rules:
@@ -34,9 +36,9 @@ def wants(person: User, *, at: datetime) -> Q:
     pending = Promotion.objects.pending()
     rows = Application.objects.filter(pk__in=pending.values("application"))
     applications = {row.pk: row for row in rows.only("cluster", "project", "namespace", "name")}
-    effective = asking.effective_for(applications.values(), policy)
+    effective = effective_for(applications.values(), policy)
     groups = {group.name for group in person.groups.all()}
-    bound = facts.bindings_of(policy.document)
+    bound = bindings_of(policy.document)
     mine = [
         row
         for row in applications.values()
@@ -48,13 +50,13 @@ def wants(person: User, *, at: datetime) -> Q:
         )
     ]
     unclear = [row.pk for row in mine if _is_unclear(effective[row.pk])]
-    refused = _refused(Q(application__in=unclear), person, at=at) if unclear else []
+    refused = _refused(Q(application__in=unclear), person, policy, at=at) if unclear else []
     return Q(application__in=[row.pk for row in mine]) & ~Q(pk__in=refused)
 
 
 def _without_rules(person: User, policy: Policy, *, at: datetime) -> Q:
     effective = resolving.resolve(policy.document, resolving.NOWHERE)
-    return ~Q(pk__in=_refused(Q(), person, at=at)) if _is_unclear(effective) else Q()
+    return ~Q(pk__in=_refused(Q(), person, policy, at=at)) if _is_unclear(effective) else Q()
 
 
 def _belongs(
@@ -73,7 +75,7 @@ def _is_unclear(effective: Effective) -> bool:
     return ways_out or bool(effective.exclude) or len(effective.quorums) > 1
 
 
-def _refused(condition: Q, person: User, *, at: datetime) -> list[UUID]:
+def _refused(condition: Q, person: User, policy: Policy, *, at: datetime) -> list[UUID]:
     rows = (
         Promotion.objects.pending()
         .filter(condition, expires_at__gt=at)
@@ -87,7 +89,7 @@ def _refused(condition: Q, person: User, *, at: datetime) -> list[UUID]:
         # Nothing but its error is asked of the plan, and many plans are megabytes.
         error = getattr(row, "plan_error", None)
         row.plan = {"error": error} if error else {}
-    counts = asking.count_all(found, at=at)
+    counts = asking.count_all(found, at=at, rules=rules_for(found, policy))
     return [row.pk for row in found if not _is_wanted(counts[row.pk], person.username)]
 
 

@@ -1,9 +1,10 @@
 """One promotion with everything a decision needs: what stands around it, its past and its attempts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Case, Prefetch, Q, QuerySet, When
 
 from approvals.models import Comment, Execution, ExecutionStep, Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -13,6 +14,7 @@ from updater.models import AuditEvent, ImageManifest, ImageTag, Lease
 
 MAX_EVENTS = 200
 MAX_SIBLINGS = 20
+_IN_FLIGHT = Status.in_flight()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Dossier:
     running_manifest: ImageManifest | None
     ran_since: Promotion | None  # the release that brought what runs now
     siblings: tuple[Promotion, ...]  # other open promotions of the Application
+    in_flight: Mapping[int, Promotion]  # what is being written for the image, by image
     events: tuple[AuditEvent, ...]  # newest first
     comments: tuple[Comment, ...]
     attempts: tuple[Execution, ...]  # newest first, with steps
@@ -50,12 +53,14 @@ def find(promotion_id: UUID, *, visible: Scope) -> Promotion | None:
 
 def dossier(promotion: Promotion) -> Dossier:
     """Return the rows around this promotion, in a fixed number of queries."""
+    others = _others_alive(promotion)
     return Dossier(
         promotion=promotion,
         running_tag=_running_tag(promotion),
         running_manifest=_running_manifest(promotion),
         ran_since=_ran_since(promotion),
-        siblings=_siblings(promotion),
+        siblings=tuple(row for row in others if row.status in Status.undecided_or_waiting()),
+        in_flight={row.tracked_image_id: row for row in others if row.status in _IN_FLIGHT},
         events=events_of(promotion),
         comments=tuple(promotion.comments.order_by("-at")[:MAX_EVENTS]),
         attempts=attempts_of(promotion),
@@ -120,12 +125,15 @@ def replacement_of(promotion: Promotion) -> Promotion | None:
     return later.order_by("-pushed_at").only("to_tag", "pushed_at").first()
 
 
-def _siblings(promotion: Promotion) -> tuple[Promotion, ...]:
-    open_ones = Promotion.objects.filter(
-        application=promotion.application_id, status__in=Status.undecided_or_waiting()
+def _others_alive(promotion: Promotion) -> list[Promotion]:
+    """Return the other open promotions of the Application, after what is being written for this image."""
+    mine = Q(tracked_image=promotion.tracked_image_id, status__in=_IN_FLIGHT)
+    rows = Promotion.objects.filter(
+        mine | Q(status__in=Status.undecided_or_waiting()), application=promotion.application_id
     ).exclude(pk=promotion.pk)
-    rows = open_ones.select_related("tracked_image").defer("plan", "subject")
-    return tuple(rows.order_by("tracked_image__alias")[:MAX_SIBLINGS])
+    first = Case(When(mine, then=0), default=1)
+    shown = rows.select_related("tracked_image").defer("plan", "subject")
+    return list(shown.order_by(first, "tracked_image__alias")[:MAX_SIBLINGS])
 
 
 def lease_of(execution: Execution) -> Lease | None:

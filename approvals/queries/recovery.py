@@ -37,9 +37,9 @@ class Case:
         return given_up or row.status == Status.UNKNOWN or row.error_code == FORGED
 
 
-def needs_person(visible: Scope) -> int:
-    """Return how many promotions wait for a person."""
-    return visible.limit(Promotion.objects.filter(_needs_person())).count()
+def waiting_for_person(visible: Scope) -> "QuerySet[Promotion]":
+    """Return the promotions that do not go on without a person."""
+    return visible.limit(Promotion.objects.filter(_needs_person()))
 
 
 def cases(visible: Scope, *, at: datetime) -> list[Case]:

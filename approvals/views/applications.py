@@ -7,11 +7,11 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from approvals import permissions, policy
+from approvals import policy
 from approvals.forms import ApplicationFilterForm, TagFilterForm
 from approvals.permissions import Action, guarded
 from approvals.presenters import strips
-from approvals.queries import applications, asked, keyset, tags
+from approvals.queries import applications, asked, holds, keyset, tags
 from approvals.queries.applications import ImageRow, Show, Wanted
 from approvals.queries.tags import Judged, Trial
 from approvals.views import held, pages, sight
@@ -81,6 +81,7 @@ def application(request: PersonRequest, namespace: str, name: str) -> HttpRespon
         raise Http404("There is no such Application.")
     at = clock.now()
     images = applications.images_of(found)
+    effective = policy.effective_as_read(found, sight.policy_of(request))
     context = {
         "section": "applications",
         "application": found,
@@ -95,15 +96,15 @@ def application(request: PersonRequest, namespace: str, name: str) -> HttpRespon
         "history": applications.history_of(found),
         "asked": asked.of_application(found, now=at),
         "refused": applications.refusals_of(found),
-        "may_request": permissions.may(request.user, Action.REQUEST, found),
-        "may_decide": permissions.may(request.user, Action.DECIDE, found),
-        "may_execute": permissions.may(request.user, Action.EXECUTE, found),
+        "may_request": sight.may(request, Action.REQUEST, found),
+        "may_decide": sight.may(request, Action.DECIDE, found),
+        "may_execute": sight.may(request, Action.EXECUTE, found),
         "now": at,
         **held.context(
+            holds.about(found, at=at),
             found,
-            may_hold=permissions.may(request.user, Action.HOLD, found),
-            min_reason=policy.min_reason_to_hold(found),
-            at=at,
+            may_hold=sight.may(request, Action.HOLD, found),
+            min_reason=effective.min_reason_reject,
         ),
         **_judged(request, found, images, at=at),
     }

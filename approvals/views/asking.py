@@ -30,7 +30,7 @@ from updater.models import Application, TrackedImage
 def roll_back(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Ask for the reason, or ask for the way back to this release."""
     row = found_promotion(request, promotion_id)
-    situation = Situation(row, request.user, clock.now())
+    situation = Situation(row, request.user, clock.now(), sight.policy_of(request))
     context = {"promotion": row, "offer": decisions.by_verb(situation)["roll_back"]}
 
     def act(reason: str) -> HttpResponse:

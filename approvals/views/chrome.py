@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from approvals import permissions
-from approvals.models import Hold
 from approvals.permissions import Action
 from approvals.presenters import times
 from approvals.queries import counts, holds
@@ -41,18 +40,19 @@ def theme_of(request: HttpRequest) -> str:
 
 
 def _for_person(request: HttpRequest, user: User, now: datetime) -> dict[str, Any]:
-    roles = permissions.roles_of(user)
+    roles = permissions.roles_of(user, bound=sight.policy_of(request).bindings)
     if not roles:
         return {"roles": ()}
     visible = sight.visible_to(request)
     may_review = permissions.carries(roles, Action.REVIEW)
     figures = counts.around(
         visible,
-        reviewable=sight.reviewable_by(request) if may_review else None,
+        reviewable=sight.scope_of(request, Action.REVIEW) if may_review else None,
         person_id=user.pk,
+        at=now,
     )
-    held = holds.standing(visible, at=now)
-    stop = next((hold for hold in held if hold.scope == Hold.Scope.EVERYTHING), None)
+    # One query more, only while everything is held.
+    stop = holds.find(figures.stop, visible=visible) if figures.stop is not None else None
     return {
         "roles": sorted(roles),
         "may_view_audit": bool(roles.intersection(permissions.roles_with(Action.VIEW_AUDIT))),
@@ -60,9 +60,9 @@ def _for_person(request: HttpRequest, user: User, now: datetime) -> dict[str, An
         "pending_count": figures.pending,
         "review_count": figures.reviews,
         "needs_person": figures.needs_person,
-        "hold_count": len(held),
+        "hold_count": figures.holds,
         "stop": stop,
-        "may_lift_stop": stop is not None and permissions.may_everywhere(user, Action.HOLD),
+        "may_lift_stop": stop is not None and sight.may_everywhere(request, Action.HOLD),
         "banner": _banner(figures, now),
     }
 

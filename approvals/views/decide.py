@@ -25,6 +25,7 @@ from approvals.presenters import sentences
 from approvals.presenters.texts import visible
 from approvals.queries import promotions
 from approvals.sealing import Difference
+from approvals.views import sight
 from approvals.views.promotions import found, page_context
 from approvals.views.requests import PersonRequest
 from updater import clock
@@ -171,6 +172,7 @@ def _again(
     request: PersonRequest, promotion_id: UUID, template: str, error: PermanentError
 ) -> HttpResponse:
     """Show the page as it stands now, with the refusal on top of it."""
+    sight.look_anew(request)
     context = page_context(request, found(request, promotion_id))
     sent = {name: request.POST.get(name, "") for name in ("reason", "scope")}
     return render(request, template, {**context, "refusal": str(error), "sent": sent}, status=409)
@@ -186,6 +188,7 @@ def unreadable(request: PersonRequest, promotion_id: UUID, form: Form) -> HttpRe
 
 def _conflict(request: PersonRequest, error: SealChangedError) -> HttpResponse:
     """Show what the person saw beside what stands now."""
+    sight.look_anew(request)
     row = found(request, error.promotion.pk)
     context = {
         **page_context(request, row),

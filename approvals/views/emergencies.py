@@ -8,13 +8,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from approvals import decisions, policy
+from approvals import decisions
 from approvals.decisions import ReasonMissingError, Situation
 from approvals.forms import EmergencyForm
 from approvals.models import Promotion
 from approvals.permissions import Action, guarded
+from approvals.policy.effective import WayOut
 from approvals.presenters import times
-from approvals.views import actions
+from approvals.views import actions, sight
 from approvals.views.decide import decided, unreadable
 from approvals.views.promotions import found
 from approvals.views.requests import PersonRequest
@@ -48,11 +49,12 @@ def _form(
     request: PersonRequest, promotion_id: UUID, *, refusal: ReasonMissingError | None = None
 ) -> HttpResponse:
     row = found(request, promotion_id)
+    situation = Situation(row, request.user, clock.now(), sight.policy_of(request))
     context = {
         "section": "pending",
         "promotion": row,
-        **actions.context(Situation(row, request.user, clock.now())),
-        **_rule(row),
+        **actions.context(situation),
+        **_rule(situation.effective.emergency),
         "reviewers": decisions.possible_reviewers(row, besides=request.user),
         "refusal": str(refusal or ""),
         "sent": {name: request.POST.get(name, "") for name in ("reason", "incident")},
@@ -60,8 +62,7 @@ def _form(
     return render(request, "promotions/emergency.html", context, status=409 if refusal else 200)
 
 
-def _rule(row: Promotion) -> dict[str, Any]:
-    way_out = policy.effective_of(row.application).emergency
+def _rule(way_out: WayOut | None) -> dict[str, Any]:
     if way_out is None:
         return {"way_out": None}
     return {

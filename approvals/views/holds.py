@@ -16,7 +16,6 @@ from approvals.models import Hold
 from approvals.permissions import Action, NotAllowedError, guarded
 from approvals.presenters.texts import visible
 from approvals.queries import applications, holds, keyset
-from approvals.queries.scopes import Scope
 from approvals.views import held, pages, sight
 from approvals.views.accounts import local
 from approvals.views.requests import PersonRequest
@@ -36,8 +35,8 @@ def hold_list(request: PersonRequest) -> HttpResponse:
     except keyset.CursorError as error:
         past, problem = holds.past(seen, at=at), str(error)
     standing = holds.standing(seen, at=at)
-    may_stop = permissions.may_everywhere(request.user, Action.HOLD)
-    holdable = Scope(permissions.applications_for(request.user, Action.HOLD))
+    may_stop = sight.may_everywhere(request, Action.HOLD)
+    holdable = sight.scope_of(request, Action.HOLD)
     releasable = holds.within(standing, holdable, everything=may_stop)
     context = {
         "section": "holds",
@@ -142,9 +141,9 @@ def _confirmation(
 ) -> HttpResponse:
     application = wanted.held_application
     if application is None:
-        may = permissions.may_everywhere(request.user, Action.HOLD)
+        may = sight.may_everywhere(request, Action.HOLD)
     else:
-        may = permissions.may(request.user, Action.HOLD, application)
+        may = sight.may(request, Action.HOLD, application)
     if not may:
         sentence = permissions.refusal(request.user, Action.HOLD, application)
         return render(request, "403.html", {"sentence": sentence}, status=403)

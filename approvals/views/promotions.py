@@ -15,6 +15,7 @@ from approvals.decisions import Situation
 from approvals.models import Comment, Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
+from approvals.policy import Automatic
 from approvals.presenters import diffs, left_out, links, sentences
 from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
@@ -91,10 +92,13 @@ def found(request: PersonRequest, promotion_id: UUID) -> Promotion:
 def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
     """Return everything the decide page shows to this person."""
     at = clock.now()
-    situation = Situation(row, request.user, at)
+    situation = Situation(row, request.user, at, sight.policy_of(request))
     standing = situation.standing
     around = promotions.dossier(row)
-    gates = waiting.gates(row, at=at, visible=sight.visible_to(request))
+    holds = policy.standing_holds(at)
+    read = policy.Read(holds, is_whole=True)
+    known = waiting.Known(situation.rules, read, around.in_flight)
+    gates = waiting.gates(row, at=at, visible=sight.visible_to(request), known=known)
     files = diffs.of_plan(row.plan)
     return {
         "section": "pending" if row.status in Status.alive() else "releases",
@@ -117,7 +121,7 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "rule": policy.rule_in_words(row, effective=situation.effective),
         "moved": _moved(row),
         "left_out": left_out.of(row, standing),
-        "alone": policy.judge_alone([row], at=at).get(row.pk) if row.is_pending else None,
+        "alone": _alone(situation),
         "sealed": sealed_fields(row.subject),
         "change": _change(row, around),
         "timeline": timeline(row, around.events, around.comments),
@@ -127,14 +131,21 @@ def page_context(request: PersonRequest, row: Promotion) -> dict[str, Any]:
         "seen": seen_mark(row),
         "now": at,
         **held.context(
+            held.about(row.application, holds, alias=row.tracked_image.alias),
             row.application,
             may_hold=situation.may(Action.HOLD),
             min_reason=situation.effective.min_reason_reject,
-            at=at,
-            alias=row.tracked_image.alias,
         ),
         **actions.context(situation),
     }
+
+
+def _alone(situation: Situation) -> Automatic | None:
+    """Return what the policy alone says of a pending one."""
+    row = situation.promotion
+    if not row.is_pending:
+        return None
+    return policy.judge_alone([row], at=situation.at, rules=situation.rules).get(row.pk)
 
 
 def _review(row: Promotion) -> dict[str, Any]:

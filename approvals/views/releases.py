@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from approvals import waiting
+from approvals import policy, waiting
 from approvals.decisions import Situation
 from approvals.forms import ReleaseFilterForm
 from approvals.models import Execution, Promotion
@@ -79,7 +79,9 @@ def release_list(request: PersonRequest) -> HttpResponse:
 def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
     """Show how a promotion was, or is being, carried out."""
     row = found(request, promotion_id)
-    situation = Situation(row, request.user, clock.now())
+    situation = Situation(row, request.user, clock.now(), sight.policy_of(request))
+    holds = policy.standing_holds(situation.at)
+    known = waiting.Known(situation.rules, policy.Read(holds, is_whole=True))
     attempts = promotions.attempts_of(row)
     chosen = _attempt(attempts, request.GET.get("attempt", ""))
     context = {
@@ -89,7 +91,7 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
             row,
             situation.standing,
             now=situation.at,
-            closed=waiting.closed_of(row, at=situation.at),
+            closed=waiting.closed_of(row, at=situation.at, known=known),
             replaced_by=promotions.replacement_of(row),
         ),
         "attempts": attempts,
@@ -101,11 +103,10 @@ def execution(request: PersonRequest, promotion_id: UUID) -> HttpResponse:
         "pull_request_link": links.web(str(row.pull_request.get("url", ""))),
         "now": situation.at,
         **held.context(
+            held.about(row.application, holds, alias=row.tracked_image.alias),
             row.application,
             may_hold=situation.may(Action.HOLD),
             min_reason=situation.effective.min_reason_reject,
-            at=situation.at,
-            alias=row.tracked_image.alias,
         ),
         **actions.context(situation),
     }

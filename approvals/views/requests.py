@@ -3,6 +3,7 @@
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from approvals.policy import Policy
 from updater.audit import Actor
 
 
@@ -11,4 +12,5 @@ class PersonRequest(HttpRequest):
 
     user: User
     actor: Actor
+    policy: Policy
     request_id: str

@@ -6,7 +6,6 @@ from datetime import datetime
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from approvals import permissions
 from approvals.permissions import Action, guarded
 from approvals.presenters import strips, times
 from approvals.presenters.people import name_of
@@ -48,7 +47,7 @@ def application_releases(request: PersonRequest, namespace: str, name: str) -> H
         "is_cut": len(releases) == MAX_RELEASES,
         "strip": strips.of_releases([release.promotion for release in releases], now=at),
         "asked": asked.of_application(found, now=at),
-        "may_execute": permissions.may(request.user, Action.EXECUTE, found),
+        "may_execute": sight.may(request, Action.EXECUTE, found),
         "now": at,
     }
     return pages.show(request, "applications/releases", context)

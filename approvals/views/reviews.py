@@ -72,7 +72,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     shown, at = reviews.shown(sight.visible_to(request)), clock.now()
-    givable = reviews.givable(sight.reviewable_by(request), request.user.pk)
+    givable = reviews.givable(sight.scope_of(request, Action.REVIEW), request.user.pk)
     mine = set(givable.values_list("pk", flat=True)[: reviews.MAX_OWED])
     needed = decisions.min_notes(review.promotion.application for review in shown.owed)
     rows = [

@@ -7,6 +7,7 @@ listing ─┬─ policy.gates_of   what the policy, holds and the registry say
 """
 
 from approvals.waiting.listing import (
+    Known,
     awaited,
     closed_of,
     first_closed,
@@ -19,6 +20,7 @@ from approvals.waiting.listing import (
 )
 
 __all__ = [
+    "Known",
     "awaited",
     "closed_of",
     "first_closed",

@@ -1,14 +1,14 @@
 """The one list of gates, in the order in which people ask for them; a fixed number of queries."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from approvals import policy
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from approvals.policy import Gate
+from approvals.policy import NOTHING_READ, Gate, Read, Rules
 from approvals.policy.gating import PASS, UNKNOWN
 from approvals.queries import pending
 from approvals.queries.scopes import EVERYTHING, Scope
@@ -31,23 +31,41 @@ _STARTING = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a page has read already of what gates look at; None: it is read."""
+
+    rules: Rules | None = None
+    read: Read = NOTHING_READ
+    in_flight: Mapping[int, Promotion] | None = None  # for the images of these promotions
+
+
+UNKNOWN_YET = Known()
+
+
 def is_waiting(promotion: Promotion) -> bool:
     """Whether gates are asked at all: what has started is finished, what is over waits for nothing."""
     return promotion.status in (Status.PENDING, Status.APPROVED, Status.ERRORED)
 
 
-def gates(promotion: Promotion, *, at: datetime, visible: Scope = EVERYTHING) -> tuple[Gate, ...]:
+def gates(
+    promotion: Promotion, *, at: datetime, visible: Scope = EVERYTHING, known: Known = UNKNOWN_YET
+) -> tuple[Gate, ...]:
     """Return everything that this promotion waits for, or that lets it pass."""
-    return gates_of([promotion], at=at, visible=visible)[promotion.pk]
+    return gates_of([promotion], at=at, visible=visible, known=known)[promotion.pk]
 
 
 def gates_of(
-    promotions: Sequence[Promotion], *, at: datetime, visible: Scope = EVERYTHING
+    promotions: Sequence[Promotion],
+    *,
+    at: datetime,
+    visible: Scope = EVERYTHING,
+    known: Known = UNKNOWN_YET,
 ) -> dict[UUID, tuple[Gate, ...]]:
     """Return all gates of each promotion, as whoever sees these Applications may read them; none once it started."""
     waiting = [row for row in promotions if is_waiting(row)]
-    starting = starting_gates_of(waiting, at=at)
-    in_flight = pending.in_flight(waiting)
+    starting = starting_gates_of(waiting, at=at, known=known)
+    in_flight = pending.in_flight(waiting) if known.in_flight is None else known.in_flight
     found: dict[UUID, tuple[Gate, ...]] = {row.pk: () for row in promotions}
     for row in waiting:
         rest = machine.gates(row, in_flight=in_flight.get(row.tracked_image_id), now=at)
@@ -62,12 +80,12 @@ def starting_gates(promotion: Promotion, *, at: datetime) -> tuple[Gate, ...]:
 
 
 def starting_gates_of(
-    promotions: Sequence[Promotion], *, at: datetime
+    promotions: Sequence[Promotion], *, at: datetime, known: Known = UNKNOWN_YET
 ) -> dict[UUID, tuple[Gate, ...]]:
     """Return the same for many."""
     if not promotions:
         return {}
-    found = policy.gates_of(promotions, at=at)
+    found = policy.gates_of(promotions, at=at, rules=known.rules, read=known.read)
     windows = sync_window.gates_of(promotions, at=at)
     return {row.pk: (*found[row.pk], windows[row.application_id]) for row in promotions}
 
@@ -83,9 +101,11 @@ def awaited(gate: Gate) -> str:
     return _STARTING.get(gate.key, gate.name)
 
 
-def closed_of(promotion: Promotion, *, at: datetime) -> Gate | None:
+def closed_of(promotion: Promotion, *, at: datetime, known: Known = UNKNOWN_YET) -> Gate | None:
     """Return the first gate that keeps a worker from starting this promotion."""
-    return first_closed(starting_gates(promotion, at=at)) if is_waiting(promotion) else None
+    if not is_waiting(promotion):
+        return None
+    return first_closed(starting_gates_of([promotion], at=at, known=known)[promotion.pk])
 
 
 def standing_out(found: Iterable[Gate]) -> tuple[Gate, ...]:

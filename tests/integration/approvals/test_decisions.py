@@ -5,7 +5,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from approvals import decisions, doorbell
@@ -314,3 +316,22 @@ def test_w19_approve_against_reject_at_once_lets_one_win():
     assert (
         status == "REJECTED"
     )  # an approved one may still be rejected; a rejected one never approved
+
+
+def test_approve_by_an_account_that_lost_its_role_since_it_was_read_is_refused(promotion, sre):
+    prefetch_related_objects([sre], "groups")  # as the middleware reads them when the request comes
+    User.objects.get(pk=sre.pk).groups.clear()
+
+    with pytest.raises(NotAllowedError):
+        _approve(promotion, sre)
+
+    assert not Decision.objects.exists()
+
+
+def test_approve_by_an_account_that_was_disabled_since_it_was_read_is_refused(promotion, sre):
+    User.objects.filter(pk=sre.pk).update(is_active=False)
+
+    with pytest.raises(NotAllowedError):
+        _approve(promotion, sre)
+
+    assert not Decision.objects.exists()
