@@ -31,6 +31,20 @@ def of_application(application: Application, *, now: datetime) -> tuple[Request,
     return tuple(rows.select_related("tracked_image", "by").order_by("-at")[:MAX_SHOWN])
 
 
+def being_prepared(visible: Scope, *, project: str, now: datetime) -> tuple[Request, ...]:
+    """Return what waits to be prepared, then what could not be in the last day, the newest first of each."""
+    refused = Q(status=Request.Status.REFUSED, ended_at__gte=now - SHOWN_FOR)
+    rows = Request.objects.filter(
+        Q(status=Request.Status.WAITING) | refused,
+        visible.condition("tracked_image__application"),
+    )
+    if project:
+        rows = rows.filter(tracked_image__application__project=project)
+    heavy = ("tracked_image__configuration", "tracked_image__application__manifest")
+    # WAITING sorts after REFUSED
+    return tuple(rows.with_target().defer(*heavy).order_by("-status", "-at")[:MAX_SHOWN])
+
+
 def in_the_way(image: TrackedImage, kind: str, *, but: UUID | None = None) -> str:
     """Return what must be decided or withdrawn before another of this kind is asked for; "" for nothing.
 

@@ -8,16 +8,16 @@ from itertools import groupby
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from approvals import permissions, policy, waiting
+from approvals import policy, waiting
 from approvals.forms import PendingFilterForm
-from approvals.models import Promotion
+from approvals.models import Promotion, Request
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.permissions import Action, guarded
 from approvals.policy import Gate, Standing
 from approvals.presenters import diffs
 from approvals.presenters.diffs import FileDiff
 from approvals.presenters.people import name_of
-from approvals.queries import keyset
+from approvals.queries import asked, keyset
 from approvals.queries.pending import Inbox, Show, Wanted
 from approvals.views import pages, sight
 from approvals.views.requests import PersonRequest
@@ -114,12 +114,21 @@ def pending_list(request: PersonRequest) -> HttpResponse:
         "everything": f"Show all {figures.by_show[Show.ALL]}",
         "decidable": figures.by_show[Show.DECIDE],
         "shown": figures.by_show[wanted.show],
+        "prepared": _prepared(wanted, is_first=not form.cleaned_data.get("after")),
+        "now": wanted.at,
         "next_cursor": page.next_cursor,
         "is_first": not form.cleaned_data.get("after"),
         "problem": problem,
-        "may_decide": permissions.may(request.user, Action.DECIDE),
+        "may_decide": sight.may(request, Action.DECIDE),
     }
     return pages.show(request, "pending/list", context, status=400 if problem else 200)
+
+
+def _prepared(wanted: Wanted, *, is_first: bool) -> tuple[Request, ...] | None:
+    """Return what people asked for and is no promotion yet; None where it is not shown."""
+    if not is_first or wanted.text:
+        return None
+    return asked.being_prepared(wanted.visible, project=wanted.project, now=wanted.at)
 
 
 def wanted_from(request: PersonRequest, form: PendingFilterForm) -> Wanted:
@@ -130,8 +139,8 @@ def wanted_from(request: PersonRequest, form: PendingFilterForm) -> Wanted:
         user_id=request.user.pk,
         at=at,
         visible=sight.visible_to(request),
-        decidable=sight.decidable_by(request),
-        counting=policy.wants(request.user, at=at),
+        decidable=sight.scope_of(request, Action.DECIDE),
+        counting=policy.wants(request.user, at=at, policy=sight.policy_of(request)),
         show=_show(request, form) if is_readable else Show.ALL,
         project=form.cleaned_data.get("project", ""),
         text=form.cleaned_data.get("q", ""),
@@ -143,7 +152,7 @@ def _show(request: PersonRequest, form: PendingFilterForm) -> Show:
     sent, text = form.cleaned_data["show"], form.cleaned_data["q"]
     if sent in set(Show):
         return Show(sent)
-    if sent or text or not permissions.may(request.user, Action.DECIDE):
+    if sent or text or not sight.may(request, Action.DECIDE):
         return Show.ALL
     return Show.DECIDE
 
@@ -151,8 +160,10 @@ def _show(request: PersonRequest, form: PendingFilterForm) -> Show:
 def rows_of(promotions: Iterable[Promotion], request: PersonRequest, *, at: datetime) -> list[Row]:
     """Return the rows for these promotions as this person sees them."""
     shown = list(promotions)
-    standings = policy.explain_all(shown, request.user, at=at)
-    found = waiting.gates_of(shown, at=at, visible=sight.visible_to(request))
+    rules = policy.rules_for(shown, sight.policy_of(request))
+    standings = policy.explain_all(shown, request.user, at=at, rules=rules, as_read=True)
+    known = waiting.Known(rules)
+    found = waiting.gates_of(shown, at=at, visible=sight.visible_to(request), known=known)
     return [
         _row(promotion, standings[promotion.pk], found[promotion.pk], at=at) for promotion in shown
     ]

@@ -177,6 +177,41 @@ def test_application_shows_why_a_request_came_to_nothing_for_a_day(client, sre, 
     assert wish.tag
 
 
+def test_inbox_shows_what_is_prepared_and_for_a_day_what_could_not_be(client, sre, image, viewer):
+    ended = timezone.now() - timedelta(hours=23)
+    _wish(image, viewer, reason="for the fair")
+    _wish(image, sre, tag="main-ddddddd", status="REFUSED", ended_at=ended, problem="Gone.")
+    before = ended - timedelta(hours=2)
+    _wish(image, sre, tag="main-eeeeeee", status="REFUSED", ended_at=before, problem="Old.")
+    client.force_login(viewer)
+
+    page = client.get("/?show=all").content.decode().partition('id="prepared"')[2]
+
+    asked, refused = page.partition("</ul>")[0].split("<li>")[1:]
+    assert f"{viewer.username} asked for" in asked
+    assert "“for the fair”" in asked
+    assert "Being prepared." in asked
+    assert "main-ddddddd" in refused
+    assert "Could not be prepared.</strong> Gone." in refused
+
+
+def test_inbox_without_requests_says_so_and_a_search_leaves_them_out(client, sre, image):
+    client.force_login(sre)
+
+    assert "Nothing. When somebody asks for a tag" in client.get("/").content.decode()
+    assert 'id="prepared"' not in client.get("/?q=web").content.decode()
+
+
+def test_inbox_tells_nothing_of_requests_of_hidden_applications(client, image, sre):
+    binding = {"role": "viewer", "groups": [], "users": ["lee"], "projects": ["x"]}
+    builders.make_policy_version(bindings=[{**binding, "applications": []}], is_current=True)
+    _wish(image, sre, reason="a secret of another team")
+    client.force_login(builders.make_person("lee"))
+    assert client.get("/").status_code == 200
+
+    assert "a secret of another team" not in client.get("/").content.decode()
+
+
 def test_request_is_withdrawn_by_who_asked_from_the_page(client, image, viewer):
     wish = _wish(image, viewer)
     assert f"/requests/{wish.pk}/withdraw/" in _page(client, viewer, APPLICATION)
