@@ -35,6 +35,7 @@ def find(token: str) -> ApiToken | None:
     at = clock.now()
     row = (
         ApiToken.objects.select_related("user")
+        .prefetch_related("user__groups")  # every question of rights reads them
         .filter(Q(expires_at=None) | Q(expires_at__gt=at), token_hash=_hash(token))
         .filter(revoked_at=None, user__is_active=True)
         .first()

@@ -236,26 +236,34 @@ class PromotionDetailSerializer(PromotionSerializer):
             "excluded",
         )
 
+    def to_representation(self, promotion: Promotion) -> dict[str, Any]:
+        """Return the promotion as this person sees it; the policy is read once for all that is asked of it."""
+        person = self.context["request"].user
+        self.situation = decisions.Situation(promotion, person, clock.now())
+        return super().to_representation(promotion)
+
     @extend_schema_field(GateSerializer(many=True))
     def get_gates(self, promotion: Promotion) -> list[dict[str, Any]]:
         """Return what it waits for and what lets it pass; nothing once it has started."""
-        visible = Scope(permissions.applications_for(self.context["request"].user, Action.VIEW))
-        found = waiting.gates(promotion, at=clock.now(), visible=visible)
+        rules, person = self.situation.rules, self.situation.person
+        bound = rules.policy.bindings
+        visible = Scope(permissions.applications_for(person, Action.VIEW, bound=bound))
+        known = waiting.Known(rules)
+        found = waiting.gates(promotion, at=self.situation.at, visible=visible, known=known)
         return [gate.as_dict() for gate in found]
 
     @extend_schema_field(ExcludedSerializer(many=True))
     def get_excluded(self, promotion: Promotion) -> list[dict[str, str]]:
         """Return whose approval would not count, and why."""
-        standing = policy.explain_all([promotion], None, at=clock.now())[promotion.pk]
+        rules, at = self.situation.rules, self.situation.at
+        standing = policy.explain_all([promotion], None, at=at, rules=rules)[promotion.pk]
         found = left_out.of(promotion, standing).people
         return [{"username": one.username, "why": one.why, "commit": one.commit} for one in found]
 
     @extend_schema_field(ActionSerializer(many=True))
-    def get_actions(self, promotion: Promotion) -> list[dict[str, Any]]:
+    def get_actions(self, promotion: Promotion) -> list[dict[str, Any]]:  # noqa: ARG002  REST framework's signature
         """Return every verb, and for each one that is off the reasons."""
-        person = self.context["request"].user
-        situation = decisions.Situation(promotion, person, clock.now())
-        return [offer.as_dict() for offer in decisions.offers(situation)]
+        return [offer.as_dict() for offer in decisions.offers(self.situation)]
 
 
 class PolicySerializer(serializers.Serializer[Any]):
