@@ -19,6 +19,7 @@ from updater.models import Application, Candidate, TrackedImage
 PROMOTION_ID = "Promotion-Id"
 PROMOTION_MAC = "Promotion-MAC"
 IMAGE_DIGEST = "Image-Digest"
+AUDIT_HEAD = "Audit-Head"
 
 FIELD_NAMES = {
     "cluster": "Cluster",

@@ -39,7 +39,7 @@ def verify(events: Iterable[AuditEvent] | None = None) -> Chain:
     for event in events:
         count += 1
         is_next = event.sequence == count and event.previous_hash == previous
-        if not is_next or event.hash != _hash(event):
+        if not is_next or event.hash != hash_of(event):
             return Chain(count, previous, event.sequence, tuple(backwards))
         if last is not None and event.at < last and len(backwards) < MAX_NAMED:
             backwards.append(event.sequence)
@@ -47,7 +47,8 @@ def verify(events: Iterable[AuditEvent] | None = None) -> Chain:
     return Chain(count, previous, backwards=tuple(backwards))
 
 
-def _hash(event: AuditEvent) -> str:
+def hash_of(event: AuditEvent) -> str:
+    """Return the hash that an event must have, given what it says and the one before it."""
     at = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     texts = (event.previous_hash, str(event.sequence), at, event.kind, event.actor)
     origin = (event.actor_kind, event.via, event.address, event.request_id)

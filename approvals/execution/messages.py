@@ -32,7 +32,7 @@ def _trailers(promotion: Promotion) -> list[tuple[str, str]]:
         *(("Approved-by", approver) for approver in approvers),
         (sealing.IMAGE_DIGEST, f"{promotion.subject['image_repository']}@{promotion.to_digest}"),
         ("Seal", promotion.seal),
-        *([("Audit-Head", f"{head.sequence}:{head.hash}")] if head else []),
+        *([(sealing.AUDIT_HEAD, f"{head.sequence}:{head.hash}")] if head else []),
         (PROMOTION_MAC, authentication(promotion)),
     ]
 

@@ -62,6 +62,7 @@ def _commit(message: git.Message, mirror: git.GitMirror) -> CommitFacts:
         promotions=_values(message, sealing.PROMOTION_ID),
         authentications=_values(message, sealing.PROMOTION_MAC),
         digests=_values(message, sealing.IMAGE_DIGEST),
+        heads=_values(message, sealing.AUDIT_HEAD),
         changes=_changes(message.parents[0], message.sha, mirror) if has_changes else (),
     )
 

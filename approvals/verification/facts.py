@@ -121,6 +121,7 @@ class CommitFacts:
     promotions: tuple[str, ...] = ()  # the ids it names
     authentications: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()  # image@digest, as its trailers say
+    heads: tuple[str, ...] = ()  # of the audit trail when it was made, number:hash
     changes: tuple[FileChange, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ INVARIANTS = {
     "I2": "Every commit of ours has an approved promotion whose authentication, files and values match.",
     "I3": "Nothing approved is lost: each is over, or is tried again within 15 minutes, or says whom it waits for.",
     "I4": "The change of a commit is the sealed change and nothing else.",
-    "I5": "The audit trail is whole: each change of state has exactly one row, in order, and no row is without one.",
+    "I5": "The trail is whole, and as Git knows it: each change of state has one row, in order; no row is without one.",
     "I6": "Enough different people approved, none of them the requester, each with the role at that time.",
     "I7": "Nothing was started in a freeze or a hold, after expiry, after a rejection, or with another digest.",
     "I8": "For each file and key, values were written in the order in which they were approved.",

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Max, OuterRef, Q, Subquery
 
 from approvals import policy, sealing
 from approvals.models import Execution, Hold, Promotion, Request
@@ -19,6 +19,7 @@ from approvals.verification.facts import (
     PlannedFile,
     PromotionFacts,
 )
+from approvals.verification.heads import Trail
 from approvals.verification.progress import Running
 from approvals.verification.starts import Limits, Stop
 from updater import images
@@ -107,6 +108,13 @@ def events(only: Collection[UUID] | None = None) -> Iterator[EventFacts]:
             actor_kind=event.actor_kind,
             details=json.loads(event.details),
         )
+
+
+def trail_at(sequences: Collection[int]) -> Trail:
+    """Return the last event of the whole trail, and the hashes of these."""
+    last = AuditEvent.objects.aggregate(last=Max("sequence"))["last"]
+    found = AuditEvent.objects.filter(sequence__in=sequences)
+    return Trail(last or 0, dict(found.values_list("sequence", "hash")))
 
 
 def attempts() -> dict[str, list[AttemptFacts]]:

@@ -18,6 +18,7 @@ from approvals.verification import (
     branch_reading,
     commits,
     contents,
+    heads,
     order,
     progress,
     row_reading,
@@ -82,8 +83,18 @@ def _check_rows(
     report.add("I4", contents.check(branches, by_id), count=total)
     report.add("I8", order.check_branches(branches, by_id), count=total)
     report.add("I8", order.check_patches(facts), count=sum(row.method == "argocd" for row in facts))
+    _check_heads(report, branches, by_id)
     report.add("I7", starts.check_digests(by_id, branches), count=total)
     _check_lives(report, rows, by_id, only, at=at)
+
+
+def _check_heads(
+    report: Report, branches: list[BranchFacts], by_id: dict[str, PromotionFacts]
+) -> None:
+    named = heads.named(branches, by_id)
+    stands = row_reading.trail_at(named)
+    report.add("I5", heads.check(branches, by_id, stands), count=0)
+    report.checked["heads"] = len(named)
 
 
 def _check_lives(

@@ -1,19 +1,24 @@
 """`verify executions` over real rows and a real Git host: nothing to say about honest work, and each lie is found."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from approvals import verification
 from approvals.models import Decision, Hold, Promotion
 from tests.integration.git.scene import plain_git
 from tests.integration.story.conftest import approve
 from tests.integration.story.outside import REPOSITORY, Outside
+from updater import chain
 from updater.connections import Connections
+from updater.models import AuditEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = ".argocd-source-example.yaml"
@@ -114,17 +119,59 @@ def test_verify_a_commit_that_vanished_from_its_branch_is_found(example, written
     assert any("No commit on main carries it" in text for text in findings)
 
 
-def test_verify_a_changed_row_of_the_trail_is_found(written):
+@contextmanager
+def as_owner_of_the_table() -> Iterator[CursorWrapper]:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE updater_auditevent DISABLE TRIGGER audit_refuse_change")
         try:
-            cursor.execute("UPDATE updater_auditevent SET actor = 'other' WHERE sequence = 3")
+            yield cursor
         finally:
             cursor.execute(
                 "ALTER TABLE updater_auditevent ENABLE ALWAYS TRIGGER audit_refuse_change"
             )
 
+
+def test_verify_a_changed_row_of_the_trail_is_found(written):
+    with as_owner_of_the_table() as cursor:
+        cursor.execute("UPDATE updater_auditevent SET actor = 'other' WHERE sequence = 3")
+
     assert any("event 3: The chain" in text for text in found("I5"))
+
+
+def approval(promotion: Promotion) -> int:
+    events = AuditEvent.objects.filter(promotion=str(promotion.pk), kind="promotion.approved")
+    return events.get().sequence
+
+
+def test_verify_p18_a_trail_cut_off_at_its_end_is_found_by_what_git_knows(written):
+    head = approval(written)
+    with as_owner_of_the_table() as cursor:
+        cursor.execute("DELETE FROM updater_auditevent WHERE sequence >= %s", [head])
+
+    assert chain.verify().broken_at is None  # the chain alone tells nothing
+    assert any(f"knows event {head}, and the trail ends at" in text for text in found("I5"))
+
+
+def test_verify_p18_a_trail_numbered_anew_without_a_row_is_found_by_what_git_knows(written):
+    gone = AuditEvent.objects.exclude(promotion=str(written.pk)).first().sequence
+    with as_owner_of_the_table() as cursor:
+        cursor.execute("DELETE FROM updater_auditevent WHERE sequence = %s", [gone])
+        chain_anew(after=gone)
+
+    assert chain.verify().broken_at is None
+    assert any(f"another event {approval(written) + 1}" in text for text in found("I5"))
+
+
+def chain_anew(after: int) -> None:
+    """Close the gap that was left at a number, with fresh hashes, as somebody who knows the chain would."""
+    before = AuditEvent.objects.filter(sequence=after - 1).first()
+    previous = before.hash if before else ""
+    for event in AuditEvent.objects.filter(sequence__gt=after).order_by("sequence"):
+        number, event.sequence, event.previous_hash = event.sequence, event.sequence - 1, previous
+        previous = chain.hash_of(event)
+        AuditEvent.objects.filter(sequence=number).update(
+            sequence=number - 1, previous_hash=event.previous_hash, hash=previous
+        )
 
 
 def test_verify_values_out_of_the_order_of_approval_are_found(example, written, sre):

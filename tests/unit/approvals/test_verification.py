@@ -7,7 +7,16 @@ import pytest
 
 from approvals.policy.effective import WindowRule
 from approvals.policy.schedules import Schedule
-from approvals.verification import commits, contents, documents, order, progress, starts, trail
+from approvals.verification import (
+    commits,
+    contents,
+    documents,
+    heads,
+    order,
+    progress,
+    starts,
+    trail,
+)
 from approvals.verification.facts import (
     AttemptFacts,
     BranchFacts,
@@ -324,6 +333,39 @@ def test_check_ended_asks_only_the_newest():
 
 
 # I5
+
+TRAIL = heads.Trail(9, {7: "aaaa"})
+
+
+@pytest.mark.parametrize(
+    ("head", "last", "words"),
+    [
+        ("7:aaaa", 7, ""),
+        ("7:bbbb", 9, "another event 7: the trail was written anew"),
+        ("8:aaaa", 9, "another event 8"),
+        ("10:aaaa", 9, "event 10, and the trail ends at 9: its end was cut off"),
+        ("none", 9, "'none' as head of the trail"),
+        ("\u0667:aaaa", 9, "as head of the trail"),
+        ("0:", 9, "as head of the trail"),
+    ],
+    ids=["same", "written anew", "gone", "cut off", "no head", "odd digits", "zero"],
+)
+def test_check_heads_of_a_trail_tells_what_git_knows_otherwise(head, last, words):
+    told = heads.check(
+        [branch(replace(COMMIT, heads=(head,)))], {"p1": PROMOTION}, replace(TRAIL, last=last)
+    )
+
+    assert [words in sentence for sentence in sentences(told)] == ([True] if words else [])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"authentications": ("other",)}, {"promotions": ("p2",)}], ids=["mac", "id"]
+)
+def test_check_heads_of_a_commit_that_is_not_ours_believes_nothing(changes):
+    forged = branch(replace(COMMIT, heads=("99:aaaa",), **changes))
+
+    assert heads.named([forged], {"p1": PROMOTION}) == set()
+    assert not list(heads.check([forged], {"p1": PROMOTION}, TRAIL))
 
 
 def event(sequence: int, kind: str, before: str = "", after: str = "", **details) -> EventFacts:
