@@ -5,8 +5,10 @@ A refusal is an answer: what concerns one repository only (403, a declined push)
 """
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -20,6 +22,9 @@ from updater.models.breaker import FAILURES_TO_OPEN
 
 PROBE_SECONDS = 30.0
 JITTER_SECONDS = 3.0  # so that hosts which went away together are not all asked together
+ANSWER_HOLDS_SECONDS = (
+    1.0  # a host that has just answered is asked the next question without a look at its breaker
+)
 BY = Actor(name="countersign", via="worker")
 
 
@@ -29,16 +34,41 @@ class HostRestingError(TransientError):
     code = "host_resting"
 
 
+@dataclass(slots=True)
+class Way:
+    """The way of one unit of work to one host, for many questions in a row; not for several threads."""
+
+    kind: Breaker.Kind
+    host: str
+    silence: tuple[type[UpdaterError], ...]
+    _good_until: float = 0.0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Let one call through, as `passage` does."""
+        answers = time.monotonic() < self._good_until
+        self._good_until = 0.0
+        with passage(self.kind, self.host, self.silence, answers=answers):
+            yield
+        self._good_until = time.monotonic() + ANSWER_HOLDS_SECONDS
+
+
 @contextmanager
 def passage(
-    kind: Breaker.Kind, host: str, silence: tuple[type[UpdaterError], ...]
+    kind: Breaker.Kind,
+    host: str,
+    silence: tuple[type[UpdaterError], ...],
+    *,
+    answers: bool = False,
 ) -> Iterator[None]:
     """Let one call to the host through, and learn from how it ends; `silence` are the errors that mean no answer.
+
+    `answers`: it did a moment ago, so nothing stands against it.
 
     Raises:
         HostRestingError: the breaker is open: it was not time for a probe, or the probe got no answer.
     """
-    before = _leave(kind, host)
+    before = None if answers else _leave(kind, host)
     try:
         yield
     except silence as error:

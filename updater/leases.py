@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
-from django.db.models.functions import Now
 
 from updater import locks
 from updater.crashpoints import crashpoint
@@ -84,16 +83,21 @@ def under(grant: Grant) -> Iterator[None]:
         _under.reset(token)
 
 
-def require_current(grant: Grant) -> None:
+def require_current(grant: Grant) -> datetime:
     """Lock the lease row, check the fence and beat the heart, inside the transaction that records something.
+
+    Returns when that transaction began, by the database's clock.
 
     Raises:
         LeaseLostError: the fence has moved on.
     """
-    held = Lease.objects.filter(target=grant.target, fence=grant.fence)
-    if not held.update(expires_at=Now() + timedelta(seconds=grant.seconds)):
+    with connection.cursor() as cursor:
+        cursor.execute(_BEAT, [grant.seconds, grant.target, grant.fence])
+        row = cursor.fetchone()
+    if row is None:
         logger.warning("lease lost", extra={"target": grant.target, "fence": grant.fence})
         raise LeaseLostError(f"Another worker took over {grant.target}.")
+    return row[0]  # type: ignore[no-any-return]  # a timestamptz
 
 
 def require_held() -> None:
@@ -111,15 +115,27 @@ def require_held() -> None:
 
 
 def _claim(target: str, *, holder: str, seconds: float, holder_is_dead: bool) -> Grant:
-    Lease.objects.get_or_create(target=target)
+    fence = _raised(target, holder, seconds, holder_is_dead)
+    if fence is None and Lease.objects.get_or_create(target=target)[1]:
+        fence = _raised(target, holder, seconds, holder_is_dead)
+    if fence is None:
+        raise locks.LockTakenError(f"Another worker holds {target}.")
+    return Grant(target, holder, fence, seconds)
+
+
+def _raised(target: str, holder: str, seconds: float, holder_is_dead: bool) -> int | None:  # noqa: FBT001
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [holder, seconds, target, holder_is_dead])
         row = cursor.fetchone()
-    if row is None:
-        raise locks.LockTakenError(f"Another worker holds {target}.")
-    return Grant(target, holder, int(row[0]), seconds)
+    return int(row[0]) if row else None
 
 
+_BEAT = """
+    UPDATE approvals_lease
+    SET expires_at = statement_timestamp() + make_interval(secs => %s)
+    WHERE target = %s AND fence = %s
+    RETURNING now()
+"""
 _CLAIM = """
     UPDATE approvals_lease
     SET holder = %s, fence = fence + 1, expires_at = now() + make_interval(secs => %s)

@@ -30,8 +30,13 @@ class Destination:
         if plan.get("pull_request"):
             return cls(f"pull-request:{cluster}/{application}", host)
         if is_git:
-            return cls(f"git:{repository}#{plan['branch']}", host)
+            return cls(branch_name(repository, plan["branch"]), host)
         return cls(f"application:{cluster}/{application}", host)
+
+
+def branch_name(repository: str, branch: str) -> str:
+    """Return the name of a branch as a target: also where nobody pushes to it directly."""
+    return f"git:{repository}#{branch}"
 
 
 def _host(repository: str) -> str:

@@ -51,9 +51,10 @@ def _write(
     left, written = list(promotions), []
     begun: set[UUID] = set()
     for attempt in range(MAX_PUSHES):
+        cursor = orphans.before_fetch(promotions[0].plan["repository"], branch)
         batch = batches.build(left, branch=branch, mirror=mirror, world=world)
         crashpoint("build.after")
-        orphans.look(ledger.grant, branch=branch, tip=batch.base, mirror=mirror, by=ledger.by)
+        orphans.look(ledger.grant, cursor, tip=batch.base, mirror=mirror, by=ledger.by)
         written += ledger.settle(batch)
         claimed = _claim(batch, begun, ledger=ledger)
         if len(claimed) < len(batch.promotions):
@@ -105,7 +106,7 @@ def _push(
     except UpdaterError as error:
         ledger.errored(batch.promotions, error)
     else:
-        written += ledger.committed(batch.commits)
+        written += ledger.committed(batch)
         crashpoint("record.after")
     return True
 
@@ -133,6 +134,6 @@ def _look_after(
         ledger.lost_sight(batch.promotions, unclear)
         return []
     if arrived:
-        return ledger.committed(batch.commits)
+        return ledger.committed(batch)
     ledger.errored(batch.promotions, error)
     return []

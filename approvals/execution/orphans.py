@@ -1,7 +1,8 @@
 """Commits on a branch that claim promotions which the database does not know as written: found at the next fetch.
 
 So a database that was restored from an older backup is noticed by the running product. Each commit is looked at
-once: the lease of the target remembers up to which commit.
+once, also where several Applications have their pull requests merged into one branch: the lease of the branch
+remembers up to which commit, whether anybody pushes to it directly or not.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,8 @@ from uuid import UUID
 from django.db import transaction
 
 from approvals import lifecycle, sealing
+from approvals.execution.destinations import branch_name
+from approvals.execution.proposals import Standing
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import audit, leases
@@ -21,6 +24,7 @@ from updater.models import Lease
 
 # These look for their own trailer, and are linked again by it.
 _LOOKED_FOR = (Status.APPROVED, Status.EXECUTING, Status.ERRORED, Status.UNKNOWN)
+_MAY_BE_MERGED = (Standing.PROPOSED, Standing.OPEN, Standing.MERGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +37,44 @@ class _Claim:
     is_ours: bool
 
 
-def look(grant: Grant, *, branch: str, tip: str, mirror: git.GitMirror, by: Actor) -> int:
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Up to which commit a branch had been looked at before it was fetched."""
+
+    target: str
+    branch: str
+    seen: str
+
+
+def before_fetch(repository: str, branch: str) -> Cursor:
+    """Return where the last look ended; read later, it might name a commit that the fetch did not bring."""
+    target = branch_name(repository, branch)
+    lease, _ = Lease.objects.get_or_create(target=target)
+    return Cursor(target, branch, lease.seen_tip)
+
+
+def look(grant: Grant, cursor: Cursor, *, tip: str, mirror: git.GitMirror, by: Actor) -> int:
     """Raise an alarm for each commit since the last look that should not be there; return how many."""
-    seen = Lease.objects.values_list("seen_tip", flat=True).get(target=grant.target)
-    if seen == tip:
+    if cursor.seen == tip:
         return 0
-    messages = _messages(mirror, tip=tip, since=seen or None)
+    messages = _messages(mirror, tip=tip, since=cursor.seen or None)
     found = [claim for message in messages for claim in _claims(message, mirror)]
     strange = [claim for claim in found if not _is_known(claim)]
     with transaction.atomic():
         leases.require_current(grant)
+        unmoved = Lease.objects.filter(target=cursor.target, seen_tip=cursor.seen)
+        if not unmoved.update(seen_tip=tip):
+            return 0  # who looked meanwhile for another Application tells of them
         for claim in strange:
-            _alarm(claim, branch=branch, by=by)
-        Lease.objects.filter(target=grant.target).update(seen_tip=tip)
+            _alarm(claim, branch=cursor.branch, by=by)
     return len(strange)
+
+
+def skip(grant: Grant, *, since: str, tip: str) -> None:
+    """Count our own push, just recorded, as looked at: nothing else came between `since` and `tip`."""
+    Lease.objects.filter(target=grant.target, fence=grant.fence, seen_tip=since).update(
+        seen_tip=tip
+    )
 
 
 def _messages(mirror: git.GitMirror, *, tip: str, since: str | None) -> tuple[git.Message, ...]:
@@ -82,8 +110,10 @@ def _paths(message: git.Message, mirror: git.GitMirror) -> list[str]:
 def _is_known(claim: _Claim) -> bool:
     if claim.row is None:
         return False
-    # A promotion that is carried out now judges trailers with its own name by itself.
-    return bool(claim.row.commit) or claim.row.status in _LOOKED_FOR
+    # A promotion that is carried out now judges trailers with its own name by itself; whatever became of it
+    # meanwhile, what it proposed may be merged until we see its pull request closed.
+    is_proposed = claim.row.pull_request.get("state") in _MAY_BE_MERGED
+    return bool(claim.row.commit) or is_proposed or claim.row.status in _LOOKED_FOR
 
 
 def _alarm(claim: _Claim, *, branch: str, by: Actor) -> None:

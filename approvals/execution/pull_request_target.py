@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from approvals.execution import batches, proposals, settling
+from approvals.execution import batches, orphans, proposals, settling
 from approvals.execution import pull_request_checks as checks
 from approvals.execution.batches import Commit
 from approvals.execution.proposals import Record, Standing
@@ -103,7 +103,9 @@ def _build_and_open(
     begun: set[UUID] = set()
     while left:
         base = promotions[0].plan["base_branch"]
+        cursor = orphans.before_fetch(promotions[0].plan["repository"], base)
         batch = batches.build(left, branch=base, mirror=mirror, world=world)
+        orphans.look(ledger.grant, cursor, tip=batch.base, mirror=mirror, by=ledger.by)
         written += ledger.settle(batch)
         if not batch.commits:
             break

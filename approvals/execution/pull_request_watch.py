@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from approvals.execution import batches, gates, proposals, settling
+from approvals.execution import batches, gates, orphans, proposals, settling
 from approvals.execution import pull_request_checks as checks
 from approvals.execution import pull_request_reasons as reasons
 from approvals.execution.proposals import Record, Standing
@@ -174,7 +174,10 @@ class _Watch:
         self._facts.merged_anyway(over, self._seen(found), who=found.ended_by)
         if not self._alive:
             return
-        tip = self._mirror.fetch(self._record.base)
+        ledger, base = self._facts.ledger, self._record.base
+        cursor = orphans.before_fetch(self._place[0], base)
+        tip = self._mirror.fetch(base)
+        orphans.look(ledger.grant, cursor, tip=tip, mirror=self._mirror, by=ledger.by)
         commit = checks.arrival(found, tip=tip, mirror=self._mirror)
         if error := self._objection(found, tip, commit):
             seen = replace(self._seen(found), state=Standing.MERGED)
@@ -184,7 +187,7 @@ class _Watch:
             self._alive, self._seen(found), commit=commit or tip, who=found.ended_by
         )
         for row in written:
-            settling.refresh(row, ledger=self._facts.ledger, world=self._world)
+            settling.refresh(row, ledger=ledger, world=self._world)
         self._tidy(found)
 
     def _objection(self, found: PullRequest, tip: str, commit: str) -> UpdaterError | None:

@@ -12,7 +12,7 @@ from functools import partial
 from django.db import transaction
 
 from approvals import policy, resealing
-from approvals.execution import gates, recording
+from approvals.execution import gates, orphans, recording
 from approvals.execution.batches import (
     Batch,
     Commit,
@@ -23,6 +23,7 @@ from approvals.execution.batches import (
 from approvals.execution.recording import ApprovalLapsedError, State, UnforeseenError
 from approvals.lifecycle import TransitionRefusedError
 from approvals.models import Execution, Promotion
+from approvals.models.promotion import PromotionQuerySet
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import ApplicationChangedError, ImageNotUsableError, NothingToWriteError
 from updater import clock, leases, transactions
@@ -37,6 +38,10 @@ logger = logging.getLogger(__name__)
 # One transaction each would cost more than the push; all in one would keep the trail to itself for too long.
 TOGETHER = 25
 Write = Callable[[Promotion, datetime], None]
+
+# What a write needs of the locked row: who decided, where it starts; afterwards only what the trail names.
+_DECIDED = Promotion.objects.with_target().prefetch_related("decisions__by__groups")
+_NAMED = Promotion.objects.with_names()
 
 # What was approved is not what would be written: the people decide again.
 _CHANGED = (SubjectChangedError, DigestMovedError, HistoryRewrittenError)
@@ -55,11 +60,11 @@ class Ledger:
         """Record what was set aside, and what was found done; return the latter."""
         for promotion, error in batch.set_aside:
             self.set_aside(promotion, error)
-        return self._apply_to(batch.found, self._found)
+        return self._apply_to(batch.found, self._found, rows=_DECIDED)
 
     def claim(self, batch: Batch) -> list[Promotion]:
         """Claim every promotion of the batch with its intended commit; return those that could be."""
-        return self._apply_to(batch.commits, self._claim)
+        return self._apply_to(batch.commits, self._claim, rows=_DECIDED)
 
     def without_waiting(self, promotions: Sequence[Promotion]) -> list[Promotion]:
         """Return those whose gates are open; the others are told what they wait for."""
@@ -81,9 +86,11 @@ class Ledger:
                 self.apply(row, self._stopped)
         return [row for row in promotions if row.pk not in asked]
 
-    def committed(self, commits: Iterable[Commit]) -> list[Promotion]:
-        """Record that these commits stand on the branch; return their promotions."""
-        return self._apply_to(commits, self._committed)
+    def committed(self, batch: Batch) -> list[Promotion]:
+        """Record that the commits of the batch stand on the branch; return their promotions."""
+        written = self._apply_to(batch.commits, self._committed, rows=_NAMED)
+        orphans.skip(self.grant, since=batch.base, tip=batch.tip)
+        return written
 
     def errored(self, promotions: Iterable[Promotion], error: UpdaterError) -> None:
         """Stop these attempts."""
@@ -119,7 +126,7 @@ class Ledger:
             step=REFRESH,
             probed="Argo CD was asked to compare",
         )
-        self.apply_all([(row, write) for row in promotions])
+        self.apply_all([(row, write) for row in promotions], rows=_NAMED)
 
     def claim_patch(self, promotion: Promotion, *, intended: str) -> bool:
         """Claim a promotion that is written by a patch of its Application."""
@@ -138,39 +145,36 @@ class Ledger:
         """Record why this promotion cannot go on as approved."""
         self.apply(promotion, partial(self._set_aside, error=error))
 
-    def apply_all(self, writes: Sequence[tuple[Promotion, Write]]) -> list[Promotion]:
+    def apply_all(
+        self, writes: Sequence[tuple[Promotion, Write]], *, rows: PromotionQuerySet
+    ) -> list[Promotion]:
         """Run many writes, some in one transaction each; return the promotions that nobody moved meanwhile."""
-        starts = range(0, len(writes), TOGETHER)
-        return [row for start in starts for row in self._together(writes[start : start + TOGETHER])]
+        parts = (writes[start : start + TOGETHER] for start in range(0, len(writes), TOGETHER))
+        return [row for part in parts for row in self._together(part, rows)]
 
     @transactions.repeated
-    def _together(self, writes: Sequence[tuple[Promotion, Write]]) -> list[Promotion]:
-        locked = (
-            Promotion.objects.select_for_update(of=("self",))
-            .with_target()
-            .prefetch_related("decisions__by__groups")
-            .order_by("pk")
-        )
+    def _together(
+        self, writes: Sequence[tuple[Promotion, Write]], rows: PromotionQuerySet
+    ) -> list[Promotion]:
+        locked = rows.select_for_update(of=("self",)).order_by("pk")
         try:
             with transaction.atomic():
-                leases.require_current(self.grant)
-                rows = {row.pk: row for row in locked.filter(pk__in=[row.pk for row, _ in writes])}
-                at = clock.now()
+                at = leases.require_current(self.grant)
+                found = {row.pk: row for row in locked.filter(pk__in=[row.pk for row, _ in writes])}
                 for promotion, write in writes:
-                    write(rows[promotion.pk], at)
+                    write(found[promotion.pk], at)
         except (ApprovalLapsedError, TransitionRefusedError):
             # One of them was moved: nothing was recorded, so each again alone.
             return [promotion for promotion, write in writes if self.apply(promotion, write)]
         return [promotion for promotion, _ in writes]
 
-    def _apply_to(self, commits: Iterable[Commit], write: Callable[..., None]) -> list[Promotion]:
-        return self.apply_all(
-            [
-                (row, partial(write, commit=commit))
-                for commit in commits
-                for row in commit.promotions
-            ]
-        )
+    def _apply_to(
+        self, commits: Iterable[Commit], write: Callable[..., None], *, rows: PromotionQuerySet
+    ) -> list[Promotion]:
+        writes = [
+            (row, partial(write, commit=commit)) for commit in commits for row in commit.promotions
+        ]
+        return self.apply_all(writes, rows=rows)
 
     @transactions.repeated
     def apply(self, promotion: Promotion, write: Write) -> bool:
@@ -178,8 +182,8 @@ class Ledger:
         rows = Promotion.objects.select_for_update(of=("self",)).with_target()
         try:
             with transaction.atomic():
-                leases.require_current(self.grant)
-                write(rows.get(pk=promotion.pk), clock.now())
+                at = leases.require_current(self.grant)
+                write(rows.get(pk=promotion.pk), at)
         except ApprovalLapsedError as error:
             self.apply(promotion, partial(self._lapse, error=error))
             return False

@@ -7,6 +7,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
+from django.db.models import Exists, OuterRef, Q
 
 from approvals.execution import (
     application_target,
@@ -103,7 +104,7 @@ def _read(target: str, found: Sequence[Due]) -> list[Promotion]:
     rows = (
         Promotion.objects.with_target()
         .select_related("tracked_image__image_repository__registry")
-        .prefetch_related("decisions__by")
+        .prefetch_related("decisions")
     )
     fresh = {row.pk: row for row in rows.filter(pk__in=[due.pk for due in found])}
     still = [
@@ -113,14 +114,21 @@ def _read(target: str, found: Sequence[Due]) -> list[Promotion]:
     ]
     if not still:
         return []
-    others = _written_by_the_same(rows.exclude(pk__in=fresh), still[0])
-    first = others.filter(status=Status.UNKNOWN, pushed_at=None).order_by("approved_at")
-    silent = others.filter(status=Status.APPROVED, error_code__in=_SILENCES).next_in_line()
-    silent = silent.order_by("approved_at")[:MAX_ALONG]
+    others = _going_along(_written_by_the_same(rows.exclude(pk__in=fresh), still[0]))
+    first = [row for row in others if row.status == Status.UNKNOWN]
+    silent = [row for row in others if row.status == Status.APPROVED]
     together = [*first, *_by_approval([*still, *silent])]
     for row in together:
         row.tracked_image.application = row.application  # the same row, already here
     return [row for row in together if Destination.of(row).target == target]
+
+
+def _going_along(rows: PromotionQuerySet) -> list[Promotion]:
+    unknown = Q(status=Status.UNKNOWN, pushed_at=None)
+    next_in_line = Promotion.objects.next_in_line().filter(pk=OuterRef("pk"))
+    silent = Q(status=Status.APPROVED, error_code__in=_SILENCES) & Exists(next_in_line)
+    # UNKNOWN before APPROVED: no limit may leave out what must be looked for.
+    return list(rows.filter(unknown | silent).order_by("-status", "approved_at")[:MAX_ALONG])
 
 
 def _written_by_the_same(rows: PromotionQuerySet, promotion: Promotion) -> PromotionQuerySet:

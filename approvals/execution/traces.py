@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from approvals.execution import messages
 from approvals.execution.recording import ForgedTrailerError
@@ -42,10 +41,10 @@ def look(
     mirror: git.GitMirror,
 ) -> Traces:
     """Look through the commits after `since` (None: through all) for all these promotions at once."""
-    find = partial(mirror.find_trailers, tip=tip, since=since)
     codes = [messages.authentication(row) for row in promotions]
-    return Traces(
-        branch=branch,
-        ours=find(messages.PROMOTION_MAC, values=codes),
-        named=find(messages.PROMOTION_ID, values=[str(row.pk) for row in promotions]),
-    )
+    wanted = {
+        messages.PROMOTION_MAC: codes,
+        messages.PROMOTION_ID: [str(row.pk) for row in promotions],
+    }
+    found = mirror.find_trailers(wanted, tip=tip, since=since)
+    return Traces(branch, found[messages.PROMOTION_MAC], found[messages.PROMOTION_ID])

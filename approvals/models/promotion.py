@@ -74,6 +74,17 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
         """With the Application and image in the same query."""
         return self.select_related("application", "tracked_image", "candidate__manifest")
 
+    def with_names(self) -> "PromotionQuerySet":
+        """With the Application and image in the same query, but for what is large: enough to name them."""
+        return self.select_related("application", "tracked_image").defer(
+            "application__manifest",
+            "application__problems",
+            "application__write_back",
+            "application__sync_windows",
+            "tracked_image__configuration",
+            "tracked_image__choice",
+        )
+
 
 class Promotion(models.Model):
     """One image of one Application from one digest to another, sealed."""

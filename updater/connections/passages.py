@@ -21,17 +21,17 @@ _NO_REGISTRY = (registry.RegistryUnavailableError,)
 
 def to_git(remote: git.Remote) -> Passage:
     """Return the way to the host of a Git repository."""
-    return partial(breakers.passage, Breaker.Kind.GIT, git_host(remote.url), _NO_GIT)
+    return breakers.Way(Breaker.Kind.GIT, git_host(remote.url), _NO_GIT)
 
 
 def to_pull_requests(remote: git.Remote) -> Passage:
     """Return the way to the API of a Git repository's host."""
-    return partial(breakers.passage, Breaker.Kind.GIT_API, git_host(remote.url), _NO_API)
+    return breakers.Way(Breaker.Kind.GIT_API, git_host(remote.url), _NO_API)
 
 
 def to_cluster() -> Passage:
     """Return the way to the cluster."""
-    return partial(breakers.passage, Breaker.Kind.CLUSTER, settings.CLUSTER_NAME, _NO_CLUSTER)
+    return breakers.Way(Breaker.Kind.CLUSTER, settings.CLUSTER_NAME, _NO_CLUSTER)
 
 
 def ask_registry(

@@ -46,7 +46,7 @@ def test_fetch_g15_rewritten_history_is_recognized(host, mirror, origin):
 
     assert mirror.is_ancestor(base, tip)
     assert not mirror.is_ancestor(sha, tip)
-    assert mirror.find_trailers("Promotion-Id", tip=tip, since=sha, values=["p1"]) == {}
+    assert mirror.find_trailers({"Promotion-Id": ["p1"]}, tip=tip, since=sha)["Promotion-Id"] == {}
 
 
 def test_is_ancestor_g15_commit_that_is_gone_is_in_no_history(make_mirror, origin):
@@ -58,7 +58,7 @@ def test_is_ancestor_g15_commit_that_is_gone_is_in_no_history(make_mirror, origi
     assert not mirror.is_ancestor(sha, tip)
     with pytest.raises(git.CommitNotFoundError):
         mirror.is_ancestor(tip, sha)
-    assert mirror.find_trailers("Promotion-Id", tip=tip, since=sha, values=["p1"]) == {}
+    assert mirror.find_trailers({"Promotion-Id": ["p1"]}, tip=tip, since=sha)["Promotion-Id"] == {}
 
 
 def test_push_g15_branch_reset_under_us_is_not_filled_again(mirror, origin):
@@ -131,8 +131,8 @@ def test_push_g24_lost_answer_is_found_by_its_trailer_and_written_once(host, mir
     host.faults.loses_answers = False
 
     found = mirror.find_trailers(
-        "Promotion-Id", tip=mirror.fetch("main"), since=tip, values=["p1", "p2"]
-    )
+        {"Promotion-Id": ["p1", "p2"]}, tip=mirror.fetch("main"), since=tip
+    )["Promotion-Id"]
 
     # The first request of a push is a question: with its answer lost nothing is written, and a second try is.
     if not found:
@@ -149,8 +149,8 @@ def test_push_g24_connection_cut_after_the_work_is_found_by_its_trailer(host, mi
     host.faults.loses_pushes = False
 
     found = mirror.find_trailers(
-        "Promotion-Id", tip=mirror.fetch("main"), since=tip, values=["p1", "p2"]
-    )
+        {"Promotion-Id": ["p1", "p2"]}, tip=mirror.fetch("main"), since=tip
+    )["Promotion-Id"]
 
     assert found == {"p1": sha}
     assert plain_git(origin, "rev-list", f"{tip}..main").split() == [sha]
@@ -170,7 +170,7 @@ def test_find_trailers_g26_only_real_trailers_count(host, mirror):
         host.commit("acme/gitops", "main", {"n": b"%d" % number}, message)
     tip = mirror.fetch("main")
 
-    assert mirror.find_trailers("Promotion-Id", tip=tip, since=base, values=["p1"]) == {}
+    assert mirror.find_trailers({"Promotion-Id": ["p1"]}, tip=tip, since=base)["Promotion-Id"] == {}
 
 
 def test_find_trailers_g26_our_message_yields_exactly_our_trailer(mirror):
@@ -181,7 +181,9 @@ def test_find_trailers_g26_our_message_yields_exactly_our_trailer(mirror):
     )
     sha = commit(mirror, base, NEW, message=message)
 
-    found = mirror.find_trailers("Promotion-Id", tip=sha, since=base, values=["p1", "p2", "p3"])
+    found = mirror.find_trailers({"Promotion-Id": ["p1", "p2", "p3"]}, tip=sha, since=base)[
+        "Promotion-Id"
+    ]
 
     assert found == {"p1": sha}
 
@@ -191,7 +193,9 @@ def test_find_trailers_several_in_one_commit_are_all_found(mirror):
     message = git.with_trailers("build: x", [("Promotion-Id", "p1"), ("Promotion-Id", "p2")])
     sha = commit(mirror, base, NEW, message=message)
 
-    found = mirror.find_trailers("Promotion-Id", tip=sha, since=None, values={"p1", "p2", "p9"})
+    found = mirror.find_trailers({"Promotion-Id": {"p1", "p2", "p9"}}, tip=sha, since=None)[
+        "Promotion-Id"
+    ]
 
     assert found == {"p1": sha, "p2": sha}
 
@@ -201,7 +205,7 @@ def test_find_trailers_value_is_text_and_no_pattern(mirror, value):
     base = mirror.fetch("main")
     sha = commit(mirror, base, NEW, value)
 
-    found = mirror.find_trailers("Promotion-Id", tip=sha, since=base, values=[value])
+    found = mirror.find_trailers({"Promotion-Id": [value]}, tip=sha, since=base)["Promotion-Id"]
 
     assert found == {value: sha}
 
@@ -211,9 +215,9 @@ def test_find_trailers_of_a_copied_commit_gives_the_first(host, mirror):
     sha = write(mirror, NEW)
     host.commit("acme/gitops", "main", FILES, "copy\n\nPromotion-Id: p1")
 
-    found = mirror.find_trailers(
-        "Promotion-Id", tip=mirror.fetch("main"), since=base, values=["p1"]
-    )
+    found = mirror.find_trailers({"Promotion-Id": ["p1"]}, tip=mirror.fetch("main"), since=base)[
+        "Promotion-Id"
+    ]
 
     assert found == {"p1": sha}
 
@@ -231,5 +235,7 @@ def test_find_trailers_g29_behind_ten_thousand_foreign_commits(mirror, origin):
 
     tip = mirror.fetch("main")
 
-    assert mirror.find_trailers("Promotion-Id", tip=tip, since=base, values=["p1"]) == {"p1": sha}
+    assert mirror.find_trailers({"Promotion-Id": ["p1"]}, tip=tip, since=base)["Promotion-Id"] == {
+        "p1": sha
+    }
     assert len(mirror.log(tip, base)) == 1000

@@ -204,7 +204,7 @@ def test_write_p07_p10_worker_killed_at_any_moment_leaves_a_usable_mirror(
     mirror = make_mirror()
 
     tip = mirror.fetch("main")
-    found = mirror.find_trailers("Promotion-Id", tip=tip, since=None, values=["p1"])
+    found = mirror.find_trailers({"Promotion-Id": ["p1"]}, tip=tip, since=None)["Promotion-Id"]
     if not found:
         write(mirror, NEW)
 

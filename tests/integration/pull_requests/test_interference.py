@@ -11,6 +11,7 @@ from tests.integration.story.outside import REPOSITORY
 from updater import clock
 from updater.audit import AuditKind
 from updater.connections import Connections
+from updater.models import AuditEvent
 
 OLDER, NEWER = "2026-11-21T10:00:00Z", "2026-11-22T10:00:00Z"
 VALUES = {"values.yaml": b"replicas: 50\n"}
@@ -19,6 +20,40 @@ VALUES = {"values.yaml": b"replicas: 50\n"}
 @pytest.fixture
 def story(outside):
     return Story(outside, "gitea")
+
+
+# Commits that nobody knows
+
+UNKNOWN = "11111111-1111-4111-8111-111111111111"
+BY_HAND = f"by hand\n\nPromotion-Id: {UNKNOWN}\nSeal: {'0' * 64}\n"
+
+
+def _alarms(kind):
+    return list(AuditEvent.objects.filter(kind=kind).values_list("details", flat=True))
+
+
+def test_commit_on_the_base_that_names_no_promotion_of_ours_is_told_once(story, sre):
+    story.outside.git.commit(REPOSITORY, "main", {"note": b"x"}, BY_HAND)
+
+    story.proposed(sre)
+    story.sweep()
+    story.merge()
+    story.sweep()
+
+    (alarm,) = _alarms(AuditKind.TRAILER_FORGED)
+    assert UNKNOWN in alarm
+    assert not _alarms(AuditKind.COMMIT_ORPHANED)
+
+
+def test_commit_pushed_to_the_base_while_it_waits_is_found_after_the_merge(story, sre):
+    promotion = story.proposed(sre)
+    story.outside.git.commit(REPOSITORY, "main", {"note": b"x"}, BY_HAND)
+    story.merge()
+
+    story.sweep()
+
+    assert seen(promotion).status == "VERIFYING"
+    assert len(_alarms(AuditKind.TRAILER_FORGED)) == 1
 
 
 # Edited
@@ -209,6 +244,8 @@ def test_withdrawn_and_merged_nevertheless_is_told_once(story, sre):
     assert seen(promotion).status == "WITHDRAWN"
     assert promotion.pull_request["state"] == "merged"
     assert kinds(promotion).count(AuditKind.PULL_REQUEST_MERGED) == 1
+    story.proposed(sre, "main-77ab0c3")  # looks at the base, where its commit stands
+    assert not _alarms(AuditKind.COMMIT_ORPHANED)
 
 
 def test_withdrawn_and_the_host_away_tries_later(story, sre):

@@ -10,7 +10,7 @@ from updater import breakers
 from updater.audit import AuditKind
 from updater.integrations import kubernetes
 from updater.integrations.kubernetes import client
-from updater.models import AuditEvent
+from updater.models import AuditEvent, Lease
 
 
 def events(kind):
@@ -33,10 +33,11 @@ def release_another(example, sre, tag):
 
 
 def forget(promotion):
-    """Let the row be as an older backup has it."""
+    """Let the row be as an older backup has it, and how far its branch was looked at."""
     Promotion.objects.filter(pk=promotion.pk).update(
         status="EXPIRED", commit="", pushed_at=None, ended_at=promotion.approved_at
     )
+    Lease.objects.update(seen_tip="")
 
 
 def test_execute_finds_a_commit_whose_promotion_an_older_backup_does_not_know(
@@ -139,9 +140,9 @@ def test_d13_no_call_to_the_outside_is_made_inside_a_transaction(example, sre, m
     inside = []
     passage = breakers.passage
 
-    def noting(*arguments):
+    def noting(*arguments, **named):
         inside.append(connection.in_atomic_block)
-        return passage(*arguments)
+        return passage(*arguments, **named)
 
     monkeypatch.setattr(breakers, "passage", noting)
     promotion = approve(example.offer(), sre)

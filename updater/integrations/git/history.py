@@ -1,7 +1,7 @@
 """Questions about commits that need no more than our mirror: what was said, by whom, and what it touched."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from updater.integrations.git.transport import Git
 MAX_LOG = 1000
 _TRAILER_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _SEPARATOR = "\x1f"
+_TRAILER = "%(trailers:key={key},valueonly=true,unfold=true,separator=%x1f)"
 _FACTS_FORMAT = "--format=%H%n%cI%n%an%n%ae%n%s"
 
 
@@ -53,27 +54,23 @@ class History:
         self._objects = objects
 
     def find_trailers(
-        self, key: str, *, tip: str, since: str | None, values: Collection[str]
-    ) -> dict[str, str]:
-        """Return the oldest commit for each of `values` that stands in a trailer `key`."""
-        if not _TRAILER_KEY.fullmatch(key):
-            raise ValueError(f"{key!r} is not a trailer key")
-        if not values:
-            return {}
-        trailer = f"%(trailers:key={key},valueonly=true,unfold=true,separator=%x1f)"
+        self, wanted: Mapping[str, Collection[str]], *, tip: str, since: str | None
+    ) -> dict[str, dict[str, str]]:
+        """Return, for each trailer key, the oldest commit for each of its values; all keys in one walk."""
+        if wrong := [key for key in wanted if not _TRAILER_KEY.fullmatch(key)]:
+            raise ValueError(f"{wrong[0]!r} is not a trailer key")
+        found: dict[str, dict[str, str]] = {key: {} for key in wanted}
         # Only the lines are looked for here; whether one is a trailer is git's own reading of the message.
-        wanted = [f"--grep={key}: {value}" for value in sorted(values)]
-        found: dict[str, str] = {}
-        for record in self._log(
-            tip,
-            since,
-            f"--format=%H%n{trailer}",
-            "--fixed-strings",
-            "--regexp-ignore-case",
-            *wanted,
-        ):
-            sha, _, told = record.partition("\n")
-            found |= {value: sha for value in told.split(_SEPARATOR) if value in values}
+        lines = [f"--grep={key}: {each}" for key in wanted for each in sorted(wanted[key])]
+        if not lines:
+            return found
+        read = "%n".join(_TRAILER.format(key=key) for key in wanted)
+        options = (f"--format=%H%n{read}", "--fixed-strings", "--regexp-ignore-case")
+        for record in self._log(tip, since, *options, *lines):
+            sha, *told = record.split("\n")
+            for key, values in zip(wanted, told, strict=False):
+                named = (each for each in values.split(_SEPARATOR) if each in wanted[key])
+                found[key] |= dict.fromkeys(named, sha)
         return found
 
     def log(self, tip: str, since: str | None, *, limit: int = MAX_LOG) -> tuple[CommitFacts, ...]:

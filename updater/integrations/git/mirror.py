@@ -52,6 +52,7 @@ class GitMirror:
         self._objects = Objects(git, folder)
         self._history = History(git, self._objects)
         self._fetched: set[str] = set()
+        self._built: dict[str, str] = {}  # our commits and what each was built on
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -92,12 +93,10 @@ class GitMirror:
         return self._healed(lambda: self._read_files(commit, sorted(set(paths))))
 
     def find_trailers(
-        self, key: str, *, tip: str, since: str | None, values: Collection[str]
-    ) -> dict[str, str]:
-        """Return, for each value found in a trailer `key`, its oldest commit between `since` and `tip`."""
-        return self._healed(
-            lambda: self._history.find_trailers(key, tip=tip, since=since, values=values)
-        )
+        self, wanted: Mapping[str, Collection[str]], *, tip: str, since: str | None
+    ) -> dict[str, dict[str, str]]:
+        """Return, for each trailer key, the oldest commit between `since` and `tip` with each value that is found."""
+        return self._healed(lambda: self._history.find_trailers(wanted, tip=tip, since=since))
 
     def log(
         self, tip: str, since: str | None = None, *, limit: int = MAX_LOG
@@ -160,7 +159,9 @@ class GitMirror:
                 at=at,
                 message=message,
             )
-            return self._objects.store("commit", self._signed(content, sign, at))
+            sha = self._objects.store("commit", self._signed(content, sign, at))
+            self._built[sha] = parent
+            return sha
 
     def push(self, sha: str, branch: str, *, expected: str | None) -> None:
         """Set the branch to `sha` if it still stands at `expected` (None: does not exist yet).
@@ -181,6 +182,11 @@ class GitMirror:
             self._host.delete(branch, expected=expected)
 
     def _follows(self, expected: str, sha: str) -> bool:
+        oldest = sha
+        while oldest in self._built:
+            oldest = self._built[oldest]
+        if oldest == expected:
+            return True  # built here, commit upon commit: no need to ask git
         try:
             return self._history.is_ancestor(expected, sha)
         except CommitNotFoundError as lost:
