@@ -50,9 +50,12 @@ def execute_promotions() -> None:
     crashpoint("execute.before_ack")
 
 
-@shared_task(name="approvals.observe_outcomes", soft_time_limit=60, time_limit=80)
+# No place is begun after four minutes and no promotion a minute later; its last wait is two minutes for the mirror, two
+# for the Git host and half a one for the cluster. No thread can be interrupted in a wait.
+@shared_task(name="approvals.observe_outcomes", soft_time_limit=600, time_limit=630)
 def observe_outcomes() -> None:
     """Judge what was written."""
-    with suppress(*leases.NOT_OURS), leases.hold(OBSERVING, holder=leases.this_process()):
+    holder = leases.this_process()
+    with suppress(*leases.NOT_OURS), leases.hold(OBSERVING, holder=holder) as grant:
         if turns.take(OBSERVING, every_seconds=settings.SWEEP_SECONDS):
-            outcomes.sweep(world=Connections(), by=WORKER)
+            outcomes.sweep_side_by_side(grant, by=WORKER)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from approvals.models import Promotion
+from updater import repository_urls
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Destination:
         """Return the same from its method, repository, branch and pull request, and the Application's names."""
         repository = str(plan.get("repository") or "")
         is_git = plan.get("method") == "git"
-        host = _host(repository) if is_git else cluster
+        host = repository_urls.host(repository) if is_git else cluster
         if plan.get("pull_request"):
             return cls(f"pull-request:{cluster}/{application}", host)
         if is_git:
@@ -37,9 +37,3 @@ class Destination:
 def branch_name(repository: str, branch: str) -> str:
     """Return the name of a branch as a target: also where nobody pushes to it directly."""
     return f"git:{repository}#{branch}"
-
-
-def _host(repository: str) -> str:
-    if "://" in repository:
-        return urlsplit(repository).netloc.rpartition("@")[2]
-    return repository.partition(":")[0].rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Stage 7: what came of a written promotion, judged from several facts of the Application, never from one.
+"""What came of a written promotion, judged from several facts of the Application, never from one.
 
 SUCCEEDED: our commit is part of the synced revision, the last operation did not fail, Synced, the new image
 reported and the old one gone, Healthy, all compared after our write (argo-cd.md 13). FAILED: the same revision
@@ -11,19 +11,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
-from approvals import lifecycle, sync_requests
-from approvals.lifecycle import Move, TransitionRefusedError
 from approvals.models import Promotion
-from approvals.models.promotion import PromotionStatus as Status
-from updater import clock, images, sync_windows
-from updater.audit import Actor, AuditKind
+from updater import images
 from updater.connections import Connections
-from updater.crashpoints import crashpoint
 from updater.errors import UpdaterError
 
 DEGRADED_GRACE_SECONDS = 10  # an old Degraded may still be reported right after the roll-out began
@@ -45,20 +37,6 @@ class Outcome:
 
     finding: Finding
     reason: str
-
-
-def sweep(*, world: Connections, by: Actor) -> int:
-    """Judge every written promotion once; return how many were looked at."""
-    at = clock.now()
-    written = Q(status=Status.VERIFYING) | Q(status=Status.UNKNOWN, pushed_at__isnull=False)
-    rows = Promotion.objects.with_target().filter(written)
-    for promotion in rows:
-        crashpoint("observe.before")
-        outcome = judge(promotion, world=world, at=at)
-        if outcome.finding is Finding.OUT_OF_SYNC:
-            outcome = _ask_for_sync(promotion, outcome, world=world, by=by, at=at)
-        _settle(promotion, outcome, by=by, at=at)
-    return len(rows)
 
 
 def judge(promotion: Promotion, *, world: Connections, at: datetime) -> Outcome:
@@ -97,27 +75,6 @@ def _judge_rollout(promotion: Promotion, status: Mapping[str, Any], *, at: datet
     return Outcome(Finding.SUCCEEDED, f"Synced and Healthy with {promotion.to_tag}.")
 
 
-def _ask_for_sync(
-    promotion: Promotion, outcome: Outcome, *, world: Connections, by: Actor, at: datetime
-) -> Outcome:
-    """Ask Argo CD for a sync of our commit where nothing else would, if the operator wants that."""
-    application = promotion.application
-    if application.is_automated:
-        return Outcome(Finding.WAITING, outcome.reason)
-    if not settings.REQUEST_SYNC:
-        return Outcome(
-            Finding.WAITING, "OutOfSync; automated sync is off, so somebody syncs it in Argo CD."
-        )
-    window = sync_windows.judge(application.sync_windows, at=at)
-    if not window.manual:
-        return Outcome(Finding.WAITING, window.reason)
-    try:
-        sync_requests.ask_once(promotion, world=world, by=by)
-    except UpdaterError as error:
-        return Outcome(Finding.WAITING, str(error))
-    return Outcome(Finding.WAITING, "Argo CD was asked to sync our commit.")
-
-
 def _failed_operation(promotion: Promotion, status: Mapping[str, Any]) -> str:
     """Return the message of an operation that failed after our write; an older failure is not ours."""
     operation = status.get("operationState") or {}
@@ -135,7 +92,7 @@ def _failed_operation(promotion: Promotion, status: Mapping[str, Any]) -> str:
 def _degraded(promotion: Promotion, status: Mapping[str, Any], *, at: datetime) -> Outcome:
     health = status.get("health") or {}
     message = health.get("message") or "Argo CD reports Degraded."
-    if _image_mismatch(promotion, only_new=True) or _age(promotion, at) < DEGRADED_GRACE_SECONDS:
+    if _image_mismatch(promotion, only_new=True) or age(promotion, at) < DEGRADED_GRACE_SECONDS:
         return Outcome(Finding.WAITING, f"Degraded, perhaps still from before: {message}")
     return Outcome(Finding.FAILED, f"{promotion.to_tag} runs and is Degraded: {message}")
 
@@ -183,47 +140,8 @@ def _parsed(texts: list[str]) -> list[images.ImageReference]:
     return parsed
 
 
-def _settle(promotion: Promotion, outcome: Outcome, *, by: Actor, at: datetime) -> None:
-    is_late = _age(promotion, at) > settings.OUTCOME_DEADLINE_SECONDS
-    status = Status(promotion.status)
-    move = None
-    if outcome.finding is Finding.SUCCEEDED:
-        move = Move(
-            Status.VERIFYING, Status.SUCCEEDED, AuditKind.PROMOTION_SUCCEEDED, outcome.reason
-        )
-    elif outcome.finding is Finding.FAILED:
-        move = Move(Status.VERIFYING, Status.FAILED, AuditKind.PROMOTION_FAILED, outcome.reason)
-    elif is_late and outcome.finding is Finding.WAITING:
-        reason = f"Not healthy in time: {outcome.reason}"
-        move = Move(Status.VERIFYING, Status.FAILED, AuditKind.PROMOTION_FAILED, reason)
-    elif is_late and status == Status.VERIFYING:
-        move = Move(status, Status.UNKNOWN, AuditKind.EXECUTION_LOST_SIGHT, outcome.reason)
-    _apply(promotion, move, outcome, by=by, at=at)
-
-
-def _apply(
-    promotion: Promotion, move: Move | None, outcome: Outcome, *, by: Actor, at: datetime
-) -> None:
-    try:
-        with transaction.atomic():
-            if move is None:
-                Promotion.objects.filter(pk=promotion.pk, status=promotion.status).update(
-                    status_reason=outcome.reason
-                )
-                return
-            if promotion.status == Status.UNKNOWN:
-                seen = Move(
-                    Status.UNKNOWN, Status.VERIFYING, AuditKind.EXECUTION_SIGHTED, outcome.reason
-                )
-                lifecycle.advance(promotion, seen, by=by, at=at)
-            lifecycle.advance(promotion, move, by=by, at=at)
-            crashpoint("outcome.in_transaction")
-        crashpoint("outcome.after")
-    except TransitionRefusedError:
-        return  # another observer was faster
-
-
-def _age(promotion: Promotion, at: datetime) -> float:
+def age(promotion: Promotion, at: datetime) -> float:
+    """Return the seconds since the write whose outcome is looked for."""
     since = promotion.pushed_at or promotion.status_at
     return max(timedelta(0), at - since).total_seconds()
 
