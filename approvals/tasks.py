@@ -43,7 +43,9 @@ def read_authors() -> None:
             authorship.sweep(world=Connections(), by=WORKER)
 
 
-@shared_task(name="approvals.execute_promotions", soft_time_limit=420, time_limit=450)
+# Nothing is begun after 150 s. A target begun then may wait two minutes each for its mirror, the fetch, the blobs and
+# the push, and has a minute and a half for the rest (execution.targets); no thread can be interrupted in a wait.
+@shared_task(name="approvals.execute_promotions", soft_time_limit=780, time_limit=810)
 def execute_promotions() -> None:
     """Carry out what is approved and due, several targets at once."""
     execution.sweep_side_by_side(holder=leases.this_process(), by=WORKER)

@@ -66,7 +66,9 @@ def _write(
             time.sleep(random.uniform(0, 0.2 * 2**attempt))  # noqa: S311  jitter, not a secret
         if not left:
             return written
-    why = f"{branch} moved {MAX_PUSHES} times while we pushed"
+        if ledger.is_out_of_time:
+            break
+    why = f"{branch} moved each time we pushed, {attempt + 1} in all"
     raise git.PushMovedError.of(promotions[0].plan["repository"], why)
 
 

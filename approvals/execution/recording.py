@@ -57,7 +57,12 @@ def claim(
         running.save(update_fields=["base_commit", "intended_commit"])
         return running
     if running is not None:
-        _end(running, "LOST", "The worker that started this attempt is gone.", at=at)
+        _end(
+            running,
+            "LOST",
+            "The worker that started this attempt is gone, or had no time left.",
+            at=at,
+        )
     if promotion.status != Status.EXECUTING:
         _require_standing(promotion, at=at)
         _require_not_held(promotion, at=at)

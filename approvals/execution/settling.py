@@ -4,6 +4,8 @@ A promotion that somebody else moved meanwhile is left alone; a lost lease ends 
 """
 
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,6 +57,12 @@ class Ledger:
 
     grant: Grant
     by: Actor
+    ends_at: float = math.inf  # of the monotonic clock; nothing more is begun after it
+
+    @property
+    def is_out_of_time(self) -> bool:
+        """Whether the target has had its share of this sweep."""
+        return time.monotonic() > self.ends_at
 
     def settle(self, batch: Batch) -> list[Promotion]:
         """Record what was set aside, and what was found done; return the latter."""
@@ -291,6 +299,7 @@ def _is_pointless(row: Promotion, error: UpdaterError) -> bool:
 PUSH = "Push"
 PATCH = "Patch Application"
 REFRESH = "Refresh Application"
+REFRESH_SECONDS = 60.0  # for asking about what was pushed, however late it is
 
 
 def refresh(promotion: Promotion, *, ledger: Ledger, world: Connections) -> None:
@@ -301,7 +310,10 @@ def refresh(promotion: Promotion, *, ledger: Ledger, world: Connections) -> None
 def refresh_all(promotions: Iterable[Promotion], *, ledger: Ledger, world: Connections) -> None:
     """Ask Argo CD to look at all these; who could not be asked about stops and is tried again."""
     asked = []
+    until = max(ledger.ends_at, time.monotonic() + REFRESH_SECONDS)
     for promotion in promotions:
+        if time.monotonic() > until:
+            break  # it is pushed: the next sweep finds its commit, and asks
         application = promotion.application
         try:
             crashpoint("refresh.before")

@@ -1,7 +1,12 @@
-"""Carries out what is due for one target, under its lease; no error leaves, and none holds up other targets."""
+"""Carries out what is due for one target, under its lease; no error leaves, and none holds up other targets.
+
+A target has a share of a sweep's time. Its promotions are written in parts, in the order of approval; no part is begun
+after that share, so that a sweep comes to its end before anybody ends it in the middle of a write.
+"""
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from uuid import UUID
@@ -29,6 +34,8 @@ from updater.locks import LockTakenError
 
 logger = logging.getLogger(__name__)
 
+TARGET_SECONDS = 90.0  # after this nothing more is begun on a target in this sweep
+TOGETHER = 50  # promotions of one push
 MAX_ALONG = 500  # that waited for a silent host and go along with one that is due
 _SILENCES = (
     breakers.HostRestingError.code,
@@ -73,16 +80,38 @@ def _carry_out(
     target: str, found: Sequence[Due], *, world: Connections, holder: str, by: Actor
 ) -> None:
     with leases.hold(target, holder=holder) as grant:
-        ledger = Ledger(grant, by)
-        still_due = ledger.without_waiting(_read(target, found))
-        if not still_due:
-            return
-        if target.startswith("pull-request:"):
-            pull_request_target.carry_out(still_due, ledger=ledger, world=world)
-        elif target.startswith("git:"):
-            git_target.carry_out(still_due, ledger=ledger, world=world)
-        else:
-            application_target.carry_out(still_due, ledger=ledger, world=world)
+        ledger = Ledger(grant, by, ends_at=time.monotonic() + TARGET_SECONDS)
+        before: Sequence[Promotion] = ()
+        for number, part in enumerate(_parts(_read(target, found))):
+            # The first is always begun, however long the reading took: slow, and never stuck.
+            if number and (ledger.is_out_of_time or _is_any_left(before)):
+                return  # the rest is due, and comes after what was left here
+            before = ledger.without_waiting(part)
+            if before:
+                _write(target, before, ledger=ledger, world=world)
+
+
+def _write(target: str, due: Sequence[Promotion], *, ledger: Ledger, world: Connections) -> None:
+    if target.startswith("pull-request:"):
+        pull_request_target.carry_out(due, ledger=ledger, world=world)
+    elif target.startswith("git:"):
+        git_target.carry_out(due, ledger=ledger, world=world)
+    else:
+        application_target.carry_out(due, ledger=ledger, world=world)
+
+
+def _parts(promotions: Sequence[Promotion]) -> Iterator[Sequence[Promotion]]:
+    for start in range(0, len(promotions), TOGETHER):
+        yield promotions[start : start + TOGETHER]
+
+
+def _is_any_left(promotions: Sequence[Promotion]) -> bool:
+    """Whether one of them is neither written nor over: nobody later may be written before it."""
+    if not promotions:
+        return False
+    unwritten = [Status.APPROVED, Status.EXECUTING, Status.ERRORED, Status.UNKNOWN]
+    rows = Promotion.objects.filter(pk__in=[row.pk for row in promotions])
+    return rows.filter(status__in=unwritten).exists()
 
 
 def _set_back(target: str, pk: UUID, error: Exception, *, holder: str, by: Actor) -> None:
