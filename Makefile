@@ -14,7 +14,7 @@ CHECK_ENV := SECRET_KEY=for-static-checks-only-0123456789-abcdefghijklmnopqrstuv
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up test faults fault soak rounds check lint format lock secrets screenshots \
-        bench-scan bench-write-back clean
+        bench-scan bench-write-back bench-pages clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -122,6 +122,9 @@ bench-scan: .venv/dev-installed ## measure registry scans
 
 bench-write-back: .venv/dev-installed ## measure write-back
 	$(BIN)/python -m bench.write_back
+
+bench-pages: .venv/dev-installed ## measure pages over 50,000 promotions (ARGS="--state DIRECTORY" keeps the data)
+	$(BIN)/python -m bench.pages $(ARGS)
 
 clean: ## remove the virtual environment and caches; the state in .countersign stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
