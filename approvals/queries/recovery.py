@@ -44,7 +44,8 @@ def waiting_for_person(visible: Scope) -> "QuerySet[Promotion]":
 
 def cases(visible: Scope, *, at: datetime) -> list[Case]:
     """Return what does not move on, those for a person first, then the longest standing."""
-    rows = visible.limit(Promotion.objects.with_target().filter(_stuck(at)))
+    stuck = Promotion.objects.with_target().select_related("review").filter(_stuck(at))
+    rows = visible.limit(stuck)
     newest = Execution.objects.order_by("-attempt").prefetch_related(
         Prefetch("steps", ExecutionStep.objects.order_by("position"))
     )

@@ -13,7 +13,7 @@ from approvals import decisions, policy
 from approvals.forms import FindingForm
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
-from approvals.permissions import Action, NotAllowedError, guarded, may
+from approvals.permissions import Action, NotAllowedError, guarded
 from approvals.presenters import runbooks, sentences
 from approvals.presenters.sentences import Told
 from approvals.presenters.texts import visible
@@ -62,7 +62,7 @@ class Silent:
 def recovery(request: PersonRequest) -> HttpResponse:
     """Show everything that does not move on."""
     at = clock.now()
-    may_act = may(request.user, Action.EXECUTE)
+    may_act = sight.may(request, Action.EXECUTE)
     visible_here = sight.visible_to(request)
     cases = stuck.cases(visible_here, at=at)
     context = {

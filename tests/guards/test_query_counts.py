@@ -32,6 +32,10 @@ PAGES = {
     "emergency": ("/promotions/{promotion}/emergency/", 12),
     "stop": ("/promotions/{promotion}/abort/", 20),
     "audit": ("/audit/?open=1", 11),
+    "API promotions": ("/api/v1/promotions", 8),
+    "API promotion": ("/api/v1/promotions/{promotion}", 24),
+    "API recovery": ("/api/v1/recovery", 14),
+    "API audit events": ("/api/v1/audit-events", 8),
 }
 # Two savepoints, the lock, what is decided on, the decision, the move and its audit row.
 APPROVE = 18
