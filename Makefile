@@ -109,7 +109,9 @@ secrets: ## make the secret files of docker-compose.yml once; copy KUBECONFIG th
 	@mkdir -p $(COMPOSE) && chmod 700 .countersign $(COMPOSE)
 	@cd $(COMPOSE) && test -e secret-key || $(RANDOM_TEXT) > secret-key
 	@cd $(COMPOSE) && test -e postgres-password || $(RANDOM_TEXT) > postgres-password
-	@cd $(COMPOSE) && test -e database-url || printf 'postgresql://countersign:%s@postgres:5432/countersign' "$$(cat postgres-password)" > database-url
+	@cd $(COMPOSE) && test -e runtime-password || $(RANDOM_TEXT) > runtime-password
+	@cd $(COMPOSE) && test -e owner-database-url || printf 'postgresql://countersign:%s@postgres:5432/countersign' "$$(cat postgres-password)" > owner-database-url
+	@cd $(COMPOSE) && test -e runtime-database-url || printf 'postgresql://countersign_runtime:%s@postgres:5432/countersign' "$$(cat runtime-password)" > runtime-database-url
 	@cp -f "$(KUBECONFIG)" $(COMPOSE)/kubeconfig
 	@chmod 444 $(COMPOSE)/* # the containers read them as another user; the folder above is closed
 	@echo "Secrets are in $(COMPOSE)"

@@ -103,14 +103,14 @@ def database() -> Iterator[None]:
     server = Postgres(state)
     server.start()
     os.environ |= {
-        "DATABASE_URL": server.url, "SECRET_KEY": "b" * 60, "REDIS_URL": "memory://",
+        "DATABASE_URL": server.url, "DATABASE_OWNER_URL": server.owner_url, "SECRET_KEY": "b" * 60, "REDIS_URL": "memory://",
         "DJANGO_SETTINGS_MODULE": "updater.settings", "LOG_LEVEL": "ERROR",
     }  # fmt: skip
     import django  # noqa: PLC0415
     from django.core.management import call_command  # noqa: PLC0415
 
     django.setup()
-    call_command("migrate", verbosity=0)
+    call_command("prepare_database", verbosity=0)
     yield
     from django.db import connection  # noqa: PLC0415
 

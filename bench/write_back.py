@@ -130,7 +130,7 @@ def product(place: Place, folder: Path) -> Iterator[None]:
     server = Postgres(folder / "postgres")
     server.start()
     os.environ |= {
-        "DATABASE_URL": server.url, "SECRET_KEY": "b" * 60, "REDIS_URL": "memory://",
+        "DATABASE_URL": server.url, "DATABASE_OWNER_URL": server.owner_url, "SECRET_KEY": "b" * 60, "REDIS_URL": "memory://",
         "DJANGO_SETTINGS_MODULE": "updater.settings", "LOG_LEVEL": "ERROR",
         "KUBECONFIG": place.kubeconfig, "STATE_DIR": str(folder / "state"),
         "ALLOW_INSECURE_GIT": "true", "ALLOW_INSECURE_REGISTRIES": place.registry,
@@ -139,7 +139,7 @@ def product(place: Place, folder: Path) -> Iterator[None]:
     from django.core.management import call_command  # noqa: PLC0415
 
     django.setup()
-    call_command("migrate", verbosity=0)
+    call_command("prepare_database", verbosity=0)
     yield
     from django.db import connection  # noqa: PLC0415
 

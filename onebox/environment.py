@@ -11,6 +11,7 @@ from onebox.state import State, StateError
 
 ROOT = Path(__file__).resolve().parent.parent
 CLUSTER_ACCESS = ("KUBECONFIG",)  # only workers talk to the cluster
+OWNER = ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE")  # only migrations change tables
 
 
 def prepare(state: State, *, url: str) -> dict[str, str]:
@@ -30,6 +31,11 @@ def prepare(state: State, *, url: str) -> dict[str, str]:
 def is_missing(env: Mapping[str, str], name: str) -> bool:
     """Whether neither the setting nor its _FILE form is given."""
     return name not in env and f"{name}_FILE" not in env
+
+
+def take_owner(env: dict[str, str]) -> dict[str, str]:
+    """Take out what gives the rights of the tables' owner, and return it."""
+    return {name: env.pop(name) for name in OWNER if name in env}
 
 
 def without_cluster_access(env: Mapping[str, str]) -> dict[str, str]:

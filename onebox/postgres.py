@@ -1,6 +1,7 @@
 """An embedded PostgreSQL: a foreground child on a Unix socket, from the binaries of the wheel.
 
 Never the wheel's own start-up helpers: they change file modes above the data directory and outlive us.
+Three roles may use it, all without a password, as the socket is our user's alone: the superuser only makes the others.
 """
 
 import importlib.util
@@ -15,6 +16,7 @@ from onebox import processes
 
 START_SECONDS = 60
 DATABASE = "countersign"
+SUPERUSER, OWNER, RUNTIME = "postgres", "countersign_owner", "countersign"
 NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -54,8 +56,18 @@ class Postgres(processes.Program):
 
     @property
     def url(self) -> str:
-        """The DATABASE_URL of the product's database on this server."""
-        return f"postgresql://postgres@{quote(str(self._sockets), safe='')}/{DATABASE}"
+        """The DATABASE_URL of web, workers and beat."""
+        return self._url(RUNTIME)
+
+    @property
+    def owner_url(self) -> str:
+        """The DATABASE_OWNER_URL, for migrations."""
+        return self._url(OWNER)
+
+    @property
+    def superuser_url(self) -> str:
+        """For tests, which make databases and roles."""
+        return self._url(SUPERUSER)
 
     def start(self) -> None:
         """Create the data directory if needed, start the server, and wait until it answers."""
@@ -66,12 +78,12 @@ class Postgres(processes.Program):
             if time.monotonic() > deadline:
                 raise PostgresStartError(f"PostgreSQL did not start; see {self.log}")
             time.sleep(0.5)  # a crashed predecessor may still hold the data directory
-        self._create_database()
+        self._create_roles_and_database()
 
     def _initialise(self) -> None:
         done = _run(
             *processes.not_root_prefix(), str(binaries() / "initdb"), "-D", str(self._data),
-            "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "-E", "UTF8",
+            "-U", SUPERUSER, "--auth-local=trust", "--auth-host=scram-sha-256", "-E", "UTF8",
             "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
         if done.returncode:
@@ -85,16 +97,37 @@ class Postgres(processes.Program):
             time.sleep(0.02)
         return False
 
-    def _create_database(self) -> None:
-        found = self._query(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")  # noqa: S608  a constant
-        if found.stdout.strip() != "1":
-            created = self._query(f"CREATE DATABASE {DATABASE}")
-            if created.returncode:
-                raise PostgresStartError(f"could not create the database: {created.stderr.strip()}")
+    def _create_roles_and_database(self) -> None:
+        where = ["-h", str(self._sockets), "-U", SUPERUSER, "-d", "postgres"]
+        done = _run(
+            str(binaries() / "psql"),
+            *where,
+            "-Xq",
+            "-v",
+            "ON_ERROR_STOP=1",
+            told=_ROLES_AND_DATABASE,
+        )
+        if done.returncode:
+            raise PostgresStartError(f"could not create the database: {done.stderr.strip()}")
 
-    def _query(self, sql: str) -> "subprocess.CompletedProcess[str]":
-        where = ["-h", str(self._sockets), "-U", "postgres", "-d", "postgres"]
-        return _run(str(binaries() / "psql"), *where, "-XAtc", sql)
+    def _url(self, role: str) -> str:
+        return f"postgresql://{role}@{quote(str(self._sockets), safe='')}/{DATABASE}"
+
+
+# A state of an earlier version has a database whose owner is the superuser.
+_ROLES_AND_DATABASE = f"""
+    SELECT format('CREATE ROLE %I LOGIN', name) FROM unnest(ARRAY['{OWNER}', '{RUNTIME}']) AS name
+        WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \\gexec
+    SELECT 'CREATE DATABASE {DATABASE} OWNER {OWNER}'
+        WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
+    SELECT 'ALTER DATABASE {DATABASE} OWNER TO {OWNER}'
+        FROM pg_database WHERE datname = '{DATABASE}' AND datdba <> '{OWNER}'::regrole \\gexec
+    \\connect {DATABASE}
+    SELECT format('ALTER TABLE %s OWNER TO {OWNER}', oid::regclass) FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relowner <> '{OWNER}'::regrole \\gexec
+    SELECT format('ALTER FUNCTION %s OWNER TO {OWNER}', oid::regprocedure) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND proowner <> '{OWNER}'::regrole \\gexec
+"""  # noqa: S608  constants
 
 
 def _settings(*, durable: bool) -> list[str]:
@@ -112,5 +145,5 @@ def _hint_for_root() -> str:
     )
 
 
-def _run(*command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, check=False, capture_output=True, text=True)
+def _run(*command: str, told: str = "") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, check=False, capture_output=True, text=True, input=told)

@@ -73,12 +73,13 @@ def bring_up(onebox: Onebox) -> None:
 
 
 def start_servers(onebox: Onebox) -> None:
-    """Start PostgreSQL and Valkey, each unless the environment names one."""
+    """Start PostgreSQL and Valkey, each unless the environment names one, and bring the database up to date."""
     env, state = onebox.env, onebox.state
+    owner = environment.take_owner(env)
     if environment.is_missing(env, "DATABASE_URL"):
         postgres = Postgres(state.folder / "postgres", log=state.log("postgres"))
         onebox.supervisor.start(postgres)
-        env["DATABASE_URL"] = postgres.url
+        env["DATABASE_URL"], owner = postgres.url, {"DATABASE_OWNER_URL": postgres.owner_url}
         onebox.console.say("PostgreSQL answers")
     if environment.is_missing(env, "REDIS_URL"):
         valkey = Valkey(state.folder / "valkey", log=state.log("valkey"))
@@ -86,14 +87,13 @@ def start_servers(onebox: Onebox) -> None:
         env["REDIS_URL"] = valkey.url
         onebox.console.say("Valkey answers")
     environment.remember(state, env)
+    command = ("django", "prepare_database", "--verbosity=0")
+    onebox.supervisor.run(onebox.python("prepare-database", *command, env={**env, **owner}))
+    onebox.console.say("the database is up to date")
 
 
 def start_web(onebox: Onebox) -> None:
-    """Bring the database up to date, start the web server and wait for the first page."""
-    onebox.supervisor.run(
-        onebox.python("migrate", "django", "migrate", "--verbosity=0", "--skip-checks")
-    )
-    onebox.console.say("the database is up to date")
+    """Start the web server and wait for the first page."""
     web = _web(onebox)
     onebox.supervisor.start(web)
     onebox.supervisor.wait_for(web, lambda: _first_page_is_served(onebox.port))

@@ -9,15 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
 from django.test import TransactionTestCase
 
 from approvals.permissions import Role
-from tests import builders
+from tests import builders, roles
 
 
 @pytest.fixture
@@ -51,17 +50,17 @@ def outsider(db: None) -> User:
 
 
 @pytest.fixture(scope="session")
-def web_process(django_db_setup: None) -> Iterator[str]:
+def web_process(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """Run the real web process on the test database, for transactional tests; yield its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    name = connections["default"].settings_dict["NAME"]
-    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    with django_db_blocker.unblock():
+        roles.grant_once(connection.settings_dict["NAME"])
     command = [sys.executable, "-m", "uvicorn", "updater.asgi:application", "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--log-level", "error", "--timeout-graceful-shutdown", "1"],
-        env={**os.environ, "DATABASE_URL": database, "DJANGO_ALLOW_ASYNC_UNSAFE": ""},
+        env={**os.environ, "DATABASE_URL": roles.url_of(), "DJANGO_ALLOW_ASYNC_UNSAFE": ""},
     )
     try:
         _wait_until_alive(port)

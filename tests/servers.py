@@ -18,7 +18,7 @@ def _start_postgres() -> None:
     state = Path(tempfile.mkdtemp(prefix="cs-test-"))
     server = Postgres(state, durable=False)
     server.start()
-    os.environ["DATABASE_URL"] = server.url
+    os.environ["DATABASE_URL"] = server.superuser_url
 
     @atexit.register
     def _stop() -> None:

@@ -7,7 +7,9 @@ import importlib
 import os
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import beat_init, worker_init
+
+from updater.database_role import starting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "updater.settings")
 
@@ -16,6 +18,13 @@ QUEUES = ("scan", "execute")
 app = Celery("countersign")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["updater", "approvals"])
+
+
+@worker_init.connect
+@beat_init.connect
+def judge_database_role(**_: object) -> None:
+    """Refuse to start with a database role that could change the audit trail."""
+    starting.refuse_unfit_role()
 
 
 @worker_init.connect

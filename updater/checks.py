@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
+from updater.database_role.judging import SUPERUSER, judge
+
 MIN_SECRET_KEY_LENGTH = 50
 
 
@@ -43,23 +45,12 @@ def check_database_role(
     found: list[CheckMessage] = []
     for name in databases or ():
         with connections[name].cursor() as cursor:
-            cursor.execute(_ROLE)
-            row = cursor.fetchone()
-        if row and row[0]:
-            found.append(Error("The database role is a superuser.", hint=_HINT, id="updater.E003"))
-        if row and row[1]:
-            found.append(
-                Error("The database role owns the audit trail.", hint=_HINT, id="updater.E004")
-            )
+            judgement = judge(cursor)
+        for fault in judgement.faults:
+            text = f"The database role '{judgement.role}' {fault}."
+            identity = "updater.E003" if fault == SUPERUSER else "updater.E004"
+            found.append(Error(text, hint=_HINT, id=identity))
     return found
 
 
-_HINT = (
-    "Migrate with an owner role, and run web and workers with one that only reads and writes rows."
-)
-_ROLE = """
-    SELECT role.rolsuper, pg_has_role(role.oid, trail.relowner, 'MEMBER') AND NOT role.rolsuper
-    FROM pg_roles AS role
-    LEFT JOIN pg_class AS trail ON trail.oid = to_regclass('updater_auditevent')
-    WHERE role.rolname = current_user
-"""
+_HINT = "Web and workers need a role of their own; manage.py prepare_database makes it."

@@ -5,6 +5,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from celery.schedules import schedule
@@ -118,20 +119,28 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 # Data
-DATABASES = {
-    "default": {
-        **dj_database_url.parse(
-            env("DATABASE_URL", hint="postgresql://user:password@host:5432/countersign")
-        ),
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": {
-            "application_name": "countersign",  # how pg_stat_activity names us
-            "options": "-c statement_timeout=30000 -c lock_timeout=10000"
-            " -c idle_in_transaction_session_timeout=60000",
-            **({"pool": {"min_size": 1, "max_size": 8}} if env_bool("DATABASE_POOL") else {}),
-        },
+
+
+def database(url: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401  what psycopg takes
+    """Return Django's settings of a database; what its URL asks for (`sslmode`) holds as well."""
+    given: dict[str, Any] = dict(dj_database_url.parse(url))
+    own = {
+        "application_name": "countersign",  # how pg_stat_activity names us
+        "options": "-c statement_timeout=30000 -c lock_timeout=10000"
+        " -c idle_in_transaction_session_timeout=60000",
     }
+    return {**given, "CONN_MAX_AGE": 0, "OPTIONS": {**given.get("OPTIONS", {}), **own, **options}}
+
+
+DATABASES = {
+    "default": database(
+        env("DATABASE_URL", hint="postgresql://user:password@host:5432/countersign"),
+        **({"pool": {"min_size": 1, "max_size": 8}} if env_bool("DATABASE_POOL") else {}),
+    )
 }
+# For prepare_database alone: web, workers and beat refuse a role that owns the tables
+DATABASE_OWNER_URL = env("DATABASE_OWNER_URL", "")
+OWNER_DATABASE = database(DATABASE_OWNER_URL) if DATABASE_OWNER_URL else {}
 
 # Sign-in and sessions
 AUTHENTICATION_BACKENDS = [

@@ -44,7 +44,7 @@ _PRELOADED = (
 def main() -> None:
     """Bring the database up to date, load everything, then fork on order."""
     django.setup()
-    call_command("migrate", verbosity=0, skip_checks=True)
+    call_command("prepare_database", verbosity=0)
     connections.close_all()
     for name in _PRELOADED:
         importlib.import_module(name)

@@ -183,6 +183,7 @@ def running(folder: Path, *, proxied: bool = False, **own: str) -> Iterator[Rig]
         )
         env = {
             "DATABASE_URL": postgres.url,
+            "DATABASE_OWNER_URL": postgres.owner_url,
             "REDIS_URL": valkey.url,
             "SECRET_KEY": canaries.KEY,
             "PROMOTION_KEY": canaries.PROMOTION,

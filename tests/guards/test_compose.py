@@ -113,7 +113,7 @@ def test_service_without_outside_work_holds_no_outside_credentials(name):
     service = SERVICES[name]
 
     assert "KUBECONFIG" not in service["environment"]
-    assert set(service["secrets"]) == {"secret-key", "database-url"}
+    assert set(service["secrets"]) - {"database-owner-url"} == {"secret-key", "database-url"}
     assert "outside" not in service["networks"]
     assert "git " not in _stage_of(name)
 
@@ -143,7 +143,24 @@ def test_service_takes_every_secret_from_a_file(name):
 
     files = {value for key, value in environment.items() if key.endswith("_FILE")}
 
-    assert files == {"/run/secrets/secret-key", "/run/secrets/database-url"}
+    owner = {"/run/secrets/database-owner-url"} if name == "migrate" else set()
+    assert files == {"/run/secrets/secret-key", "/run/secrets/database-url"} | owner
+
+
+def test_only_the_service_that_migrates_holds_the_owner_of_the_tables():
+    holders = [name for name in SERVICES if "owner" in str(SERVICES[name].get("secrets", ""))]
+
+    assert holders == ["migrate"]
+    assert SERVICES["migrate"]["command"] == ["python", "manage.py", "prepare_database"]
+
+
+def test_secrets_are_the_files_that_make_makes():
+    made = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nsecrets:")[2]
+
+    for secret in COMPOSE["secrets"].values():
+        folder, _, name = secret["file"].rpartition("/")
+        assert folder == ".countersign/compose"
+        assert f"> {name}\n" in made or f"$(COMPOSE)/{name}\n" in made, name
 
 
 def test_databases_are_not_published():

@@ -1,5 +1,6 @@
 """The web process loads no client of the outside world: a hole in a page must not find a key ring."""
 
+import os
 import subprocess
 import sys
 
@@ -14,8 +15,9 @@ def test_asgi_application_loads_no_outside_client():
         f"print([name for name in {FORBIDDEN!r} if name in sys.modules])"
     )
 
+    env = {**os.environ, "DATABASE_URL": "postgresql://nobody@/nowhere?host=/nowhere"}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=env
     )
 
     assert done.stdout.strip() == "[]"

@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import redis
 from celery import Celery
 from django.conf import settings as django_settings
-from django.db import connection
 
 from approvals.models import Promotion
 from onebox.valkey import Valkey
+from tests import roles
 from tests.integration.story.conftest import example, outside  # noqa: F401  fixtures
 from updater.celery import app
 
@@ -127,10 +126,9 @@ def plant(outside: Any, tmp_path: Path) -> Iterator[Plant]:  # noqa: F811  the f
     folder.mkdir()
     valkey = Valkey(folder / "valkey")
     valkey.start()
-    name = connection.settings_dict["NAME"]
     env = {
         **os.environ,
-        "DATABASE_URL": urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl(),
+        "DATABASE_URL": roles.url_of(),
         "REDIS_URL": valkey.url,
         "KUBECONFIG": django_settings.KUBECONFIG,
         "STATE_DIR": str(django_settings.STATE_DIR),

@@ -126,7 +126,7 @@ def test_up_says_what_it_does_and_how_to_get_in(tree):
         assert line in tree.output
 
 
-def test_up_starts_the_product_and_keeps_the_cluster_from_web_and_beat(tree):
+def test_up_starts_the_product_and_keeps_the_cluster_from_web_and_beat_and_the_owner_from_all(tree):
     environments = {}
     for name in ("uvicorn", "--queues=scan", "--queues=execute", " beat "):
         raw = Path(f"/proc/{tree.child(name)}/environ").read_text()
@@ -137,6 +137,8 @@ def test_up_starts_the_product_and_keeps_the_cluster_from_web_and_beat(tree):
         "uvicorn": False, " beat ": False, "--queues=scan": True, "--queues=execute": True,
     }  # fmt: skip
     assert all("SECRET_KEY" not in env for env in environments.values())
+    assert all("DATABASE_OWNER_URL" not in env for env in environments.values())
+    assert all("//countersign@" in env["DATABASE_URL"] for env in environments.values())
 
 
 def test_up_on_a_state_in_use_is_refused(tree, tmp_path):

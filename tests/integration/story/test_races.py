@@ -6,13 +6,12 @@ import sys
 import time
 from collections import Counter
 from contextlib import contextmanager, suppress
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 
 from approvals.models import Execution, Promotion
+from tests import roles
 from tests.integration.git.scene import plain_git
 from tests.integration.story import targets
 from tests.integration.story.conftest import approve
@@ -40,9 +39,8 @@ while Promotion.objects.exclude(status="VERIFYING").exists() and time.monotonic(
 @contextmanager
 def workers(*names):
     """Run worker processes on the test's own database and outside, until everything is written."""
-    name = connection.settings_dict["NAME"]
     chosen = {
-        "DATABASE_URL": urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl(),
+        "DATABASE_URL": roles.url_of(),
         "DJANGO_SETTINGS_MODULE": "updater.settings",
         "KUBECONFIG": django_settings.KUBECONFIG,
         "STATE_DIR": str(django_settings.STATE_DIR),

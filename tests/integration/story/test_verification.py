@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 
 from approvals import verification
 from approvals.models import Decision, Hold, Promotion
+from tests import roles
 from tests.integration.git.scene import plain_git
 from tests.integration.story.conftest import approve
 from tests.integration.story.outside import REPOSITORY, Outside
@@ -121,7 +122,7 @@ def test_verify_a_commit_that_vanished_from_its_branch_is_found(example, written
 
 @contextmanager
 def as_owner_of_the_table() -> Iterator[CursorWrapper]:
-    with connection.cursor() as cursor:
+    with roles.as_owner(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE updater_auditevent DISABLE TRIGGER audit_refuse_change")
         try:
             yield cursor

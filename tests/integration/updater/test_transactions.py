@@ -3,11 +3,10 @@
 import threading
 
 import pytest
-from django.core.checks import Error
 from django.db import OperationalError, connection, connections, transaction
 
 from tests import builders
-from updater import checks, transactions
+from updater import transactions
 from updater.models import Application
 
 
@@ -71,29 +70,3 @@ def test_d09_serialisation_failure_that_lasts_ends_after_three_runs(transactiona
         fail()
 
     assert len(runs) == 3
-
-
-def _codes(role):
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL ROLE {role}")
-        found = checks.check_database_role(None, databases=["default"])
-        cursor.execute("RESET ROLE")
-    assert all(isinstance(error, Error) for error in found)
-    return [error.id for error in found]
-
-
-def test_d03_check_refuses_a_superuser_and_the_owner_and_lets_a_plain_role_pass(db):
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE plain_role")
-        cursor.execute("CREATE ROLE owner_role")
-        cursor.execute("CREATE ROLE super_role SUPERUSER")
-        cursor.execute("ALTER TABLE updater_auditevent OWNER TO owner_role")
-
-    assert _codes("super_role") == ["updater.E003"]
-    assert _codes("owner_role") == ["updater.E004"]
-    assert _codes("plain_role") == []
-
-
-def test_d03_check_asks_nothing_without_a_database(db, django_assert_num_queries):
-    with django_assert_num_queries(0):
-        assert checks.check_database_role(None) == []

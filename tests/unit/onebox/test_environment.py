@@ -54,6 +54,15 @@ def test_without_cluster_access_takes_the_kubeconfig_only():
     assert env == {"PATH": "/bin"}
 
 
+def test_take_owner_leaves_nothing_of_the_owner_behind():
+    env = {"DATABASE_OWNER_URL_FILE": "/f", "DATABASE_OWNER_URL": "u", "DATABASE_URL": "r"}
+
+    taken = environment.take_owner(env)
+
+    assert env == {"DATABASE_URL": "r"}
+    assert taken == {"DATABASE_OWNER_URL_FILE": "/f", "DATABASE_OWNER_URL": "u"}
+
+
 def test_remember_keeps_what_we_added_for_commands(state, monkeypatch):
     monkeypatch.setenv("FROM_THE_SHELL", "1")
     called = {}
