@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from approvals import policy
+from approvals.policy import Effective
 from updater import clock, images, writeback
 from updater.configuration import methods
 from updater.configuration.model import ApplicationConfiguration, ImageConfiguration
@@ -67,15 +68,18 @@ def prepare(
     *,
     world: Connections,
     parent: str | None = None,
+    effective: Effective | None = None,
 ) -> Prepared:
     """Plan the write-back of these changes on top of `parent`, or of the branch as it is now.
+
+    `effective` is what the policy says here, where the caller has read it.
 
     Raises:
         ApplicationChangedError, ImageNotUsableError, and what the cluster, Git and writeback raise.
     """
     manifest = world.cluster.get_application(application.namespace, application.name)
     _require_same_life(application, manifest)
-    configuration = _pinned(world.read(manifest), application)
+    configuration = _pinned(world.read(manifest), application, effective)
     wanted = [_image_change(configuration, change) for change in changes]
     if configuration.write_back.method == "git":
         prepared = _prepare_git(
@@ -92,10 +96,11 @@ def prepare(
 
 
 def _pinned(
-    configuration: ApplicationConfiguration, application: Application
+    configuration: ApplicationConfiguration, application: Application, effective: Effective | None
 ) -> ApplicationConfiguration:
     """Return the configuration pinned by digest where the policy asks for it, whatever the annotation says."""
-    return replace(configuration, pin=policy.stricter_pin(application, configuration.pin))
+    pin = policy.stricter_pin(application, configuration.pin, effective=effective)
+    return replace(configuration, pin=pin)
 
 
 def document(prepared: Prepared, *, at: datetime) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from approvals import planning, resealing, sealing
+from approvals import planning, policy, resealing, sealing
 from approvals.execution import messages, traces
 from approvals.execution.recording import ForgedTrailerError
 from approvals.execution.traces import Traces
 from approvals.models import Promotion
 from approvals.planning import Change, NothingToWriteError, Prepared
+from approvals.policy import Rules
 from updater import clock
 from updater.connections import Connections
 from updater.crashpoints import crashpoint
@@ -92,8 +93,10 @@ def build(
     batch = Batch(base=base, branch=branch, expected=base if exists else None)
     left = _still_sealed(batch, _look_for_done(batch, promotions, mirror=mirror), world=world)
     _bring_files(base, left, mirror=mirror)
+    # Read once for all: a policy that changes meanwhile closes the gate that is looked at before the claim.
+    rules = policy.rules_for(left)
     for application, rows in _by_application(left).items():
-        _append(batch, application, rows, mirror=mirror, world=world)
+        _append(batch, application, rows, rules=rules, mirror=mirror, world=world)
     return batch
 
 
@@ -157,6 +160,7 @@ def _append(
     application: Application,
     rows: list[Promotion],
     *,
+    rules: Rules,
     mirror: git.GitMirror,
     world: Connections,
 ) -> None:
@@ -164,11 +168,17 @@ def _append(
     while rows:
         try:
             changes = [Change(row.tracked_image, row.candidate) for row in rows]
-            prepared = planning.prepare(application, changes, world=world, parent=batch.tip)
+            prepared = planning.prepare(
+                application,
+                changes,
+                world=world,
+                parent=batch.tip,
+                effective=rules.effective[application.pk],
+            )
         except UpdaterError as error:
             batch.set_aside += [(row, error) for row in rows]
             return
-        changed = compare(rows, prepared)
+        changed = compare(rows, prepared, rules=rules)
         if not changed:
             _commit(batch, rows, prepared, mirror=mirror, world=world)
             return
@@ -210,7 +220,9 @@ def _moved(row: Promotion, digest: str) -> DigestMovedError | None:
     )
 
 
-def compare(rows: Sequence[Promotion], prepared: Prepared) -> list[tuple[Promotion, UpdaterError]]:
+def compare(
+    rows: Sequence[Promotion], prepared: Prepared, *, rules: Rules | None = None
+) -> list[tuple[Promotion, UpdaterError]]:
     """Return the promotions whose sealed change is not what this plan would write, each with why."""
     plan = planning.document(prepared, at=clock.now())
     changed: list[tuple[Promotion, UpdaterError]] = []
@@ -218,7 +230,7 @@ def compare(rows: Sequence[Promotion], prepared: Prepared) -> list[tuple[Promoti
         own = [edit for edit in plan["edits"] if edit["image"] == row.tracked_image.alias]
         if not own:
             changed.append((row, NothingToWriteError(f"{row.to_tag} already stands in Git.")))
-        elif sealing.seal(resealing.current_subject(row, plan)) != row.seal:
+        elif sealing.seal(resealing.current_subject(row, plan, rules=rules)) != row.seal:
             message = "What would be written is not what was approved."
             changed.append((row, SubjectChangedError(message, plan=plan)))
     return changed

@@ -12,6 +12,8 @@ from updater.integrations import kubernetes
 from updater.integrations.kubernetes import client
 from updater.models import AuditEvent, Lease
 
+MAX_QUERIES = 85  # of one execution, with its sweep
+
 
 def events(kind):
     return list(AuditEvent.objects.filter(kind=kind).order_by("sequence"))
@@ -74,6 +76,20 @@ def test_execute_of_ordinary_releases_raises_no_alarm(example, sre, released):
 
     assert not events(AuditKind.COMMIT_ORPHANED)
     assert not events(AuditKind.TRAILER_FORGED)
+
+
+def test_execute_of_one_promotion_asks_the_database_no_more_than_it_must(
+    example, sre, released, monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr(breakers, "ANSWER_HOLDS_SECONDS", 600)  # however slow the machine is
+    promotion = approve(
+        example.offer("main-77ab0c3", "frontend", created="2026-11-26T10:00:00Z"), sre
+    )
+
+    with django_assert_max_num_queries(MAX_QUERIES):
+        example.execute()
+
+    assert Promotion.objects.get(pk=promotion.pk).status == "VERIFYING"
 
 
 def test_c02_execute_of_an_approval_that_nobody_gave_writes_nothing_and_is_told_once(example, sre):

@@ -111,6 +111,28 @@ def test_passage_of_other_hosts_goes_on(db):
     assert call(host="git.example.org") is None
 
 
+def test_way_to_a_host_that_has_just_answered_reads_nothing(db, django_assert_num_queries):
+    way = breakers.Way(Breaker.Kind.GIT, HOST, (SilenceError,))
+    with way():
+        pass
+
+    with django_assert_num_queries(0), way():
+        pass
+
+
+def test_way_to_a_host_that_fell_silent_reads_again_and_opens_after_three(db):
+    way = breakers.Way(Breaker.Kind.GIT, HOST, (SilenceError,))
+    with way():
+        pass
+
+    for _ in range(3):
+        with pytest.raises((SilenceError, HostRestingError)), way():
+            raise SilenceError("no answer")
+
+    with pytest.raises(HostRestingError), way():
+        raise AssertionError("the host was asked")
+
+
 def test_passage_of_many_workers_at_once_probes_once(transactional_db):
     fail(3)
     builders.let_breakers_probe()
