@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.db import connection
+
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from tests.faults import checking
@@ -18,7 +20,8 @@ from tests.faults.rig import Rig
 from tests.faults.workers import Process
 from updater import crashpoints
 
-ACTIONS = crashpoints.ACTIONS
+CUT = "cut"  # D10: the worker stands at the point while the server ends all its sessions
+ACTIONS = (*crashpoints.ACTIONS, CUT)
 POINTS = crashpoints.POINTS
 DURING_PUSH = (
     "push.during"  # on the host's side: its hook holds the push until the fault has happened
@@ -27,6 +30,10 @@ IN_WEB = ("approve.in_transaction", "approve.committed", "ring.before", "ring.af
 REACH_SECONDS = 30
 # A worker that stands still inside a transaction keeps its locks until PostgreSQL ends its session.
 SETTLE_SECONDS = 100
+_END_SESSIONS = """
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 _HOOK = """#!/bin/sh
 touch in-push
 while [ ! -e go ]; do sleep 0.02; done
@@ -61,8 +68,10 @@ class Outcome:
 
 def every_fault() -> list[Fault]:
     """Return all points with all actions."""
-    named = [Fault(point, action) for point in POINTS for action in ACTIONS]
-    return [*named, *(Fault(DURING_PUSH, action) for action in ACTIONS)]
+    named = [Fault(point, action) for point in POINTS for action in crashpoints.ACTIONS]
+    borders = [point for point, (_, kind) in POINTS.items() if kind == crashpoints.DATABASE]
+    cut = [Fault(point, CUT) for point in borders if point not in IN_WEB]
+    return [*named, *cut, *(Fault(DURING_PUSH, action) for action in crashpoints.ACTIONS)]
 
 
 def run(rig: Rig, fault: Fault) -> Outcome:
@@ -81,7 +90,10 @@ def _run(rig: Rig, fault: Fault, story: Story) -> Outcome:
     victim = _reach(rig, fault, story, promotion)
     since = time.monotonic()
     _approve_again(rig, fault, promotion, victim)
-    rig.worker(wait=False)
+    if fault.action == CUT:
+        _cut_sessions(victim)  # and nobody else goes on in its place
+    else:
+        rig.worker(wait=False)
     if fault == Fault(DURING_PUSH, "stop"):
         # The victim holds the lock of this machine's mirror; the other one waits for it, as for any push.
         _let_go(rig, story, victim)
@@ -91,10 +103,25 @@ def _run(rig: Rig, fault: Fault, story: Story) -> Outcome:
         victim.send(signal.SIGCONT)
         rig.turn(story)
     left = checking.orphans(rig, [victim] if fault.action == "kill" else [])
+    if fault.action == CUT and victim.exit_code is not None:
+        left.append("the worker whose sessions were ended has ended itself")
     rig.settle(story)
     promotion.refresh_from_db()
     found = [*checking.violations(rig, [story]), *left]
     return Outcome(fault, promotion.status, recovered, found)
+
+
+def _cut_sessions(victim: Process) -> None:
+    """Let the server end every session but ours, as a restart does, and the worker go on at once."""
+    until = time.monotonic() + REACH_SECONDS
+    while not victim.is_stopped():
+        assert time.monotonic() < until, "the worker does not stand still"
+        time.sleep(0.02)
+    with connection.cursor() as cursor:
+        cursor.execute(_END_SESSIONS)
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        assert cursor.fetchone() == (0,), "a session that was ended keeps its lock"
+    victim.send(signal.SIGCONT)
 
 
 def _let_go(rig: Rig, story: Story, victim: Process) -> None:
@@ -108,7 +135,8 @@ def _let_go(rig: Rig, story: Story, victim: Process) -> None:
 def _reach(rig: Rig, fault: Fault, story: Story, promotion: Promotion) -> Process:
     """Start the process that the fault is for, and wait until it has happened."""
     log = rig.folder / f"fired-{story.name}"
-    settings = {"FAULTS": str(fault), "FAULTS_LOG": str(log)}
+    order = f"{fault.point}=stop" if fault.action == CUT else str(fault)
+    settings = {"FAULTS": order, "FAULTS_LOG": str(log)}
     if fault.point in IN_WEB:
         victim = rig.approve_elsewhere(promotion, **settings)
         _wait(log.exists, fault, victim)

@@ -44,7 +44,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
     points = [*crashpoints.POINTS, driver.DURING_PUSH]
     present = [name for name in points if any(one.fault.point == name for one in outcomes)]
     present.sort(key=lambda name: next(o.fault.place for o in outcomes if o.fault.point == name))
-    lines = ["| # | point | " + " | ".join(driver.ACTIONS) + " |", "|---|---|" + "---|" * 4]
+    lines = [
+        "| # | point | " + " | ".join(driver.ACTIONS) + " |",
+        "|---|---|" + "---|" * len(driver.ACTIONS),
+    ]
     for point in present:
         mine = [one for one in outcomes if one.fault.point == point]
         cells = " | ".join(_cell([o for o in mine if o.fault.action == a]) for a in driver.ACTIONS)

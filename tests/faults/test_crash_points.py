@@ -14,6 +14,7 @@ ALWAYS = [
     Fault("push.before", "stop"),
     Fault("push.after", "kill"),
     Fault("record.in_transaction", "raise"),
+    Fault("record.in_transaction", "cut"),
     Fault("patch.after", "lose"),
 ]
 
