@@ -31,22 +31,24 @@ def start(tmp_path):
 
     def start(program, url):
         own = {"DATABASE_URL": url, "REDIS_URL": "memory://", "STATE_DIR": str(tmp_path)}
-        process = subprocess.Popen(
-            [sys.executable, "-m", *PROGRAMS[program]],
-            env={**os.environ, **own},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        log = tmp_path / f"{program}.log"
+        with log.open("w") as told:
+            process = subprocess.Popen(
+                [sys.executable, "-u", "-m", *PROGRAMS[program]],
+                env={**os.environ, **own},
+                stdout=told,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        process.log = log
         started.append(process)
         return process
 
     yield start
     for process in started:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # a worker's children hold the pipe, too
-        process.communicate()
+            os.killpg(process.pid, signal.SIGKILL)  # a worker's children, too
+        process.wait()
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -54,7 +56,8 @@ def test_d03_program_with_a_superuser_does_not_start(database, start, program):
     user, password = connection.settings_dict["USER"], connection.settings_dict["PASSWORD"]
 
     process = start(program, roles.url_of(user, password))
-    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    process.wait(timeout=PATIENCE_SECONDS)
+    output = process.log.read_text(encoding="utf-8")
 
     assert process.returncode == 1
     assert f"Countersign does not start. The database role '{user}' is a superuser." in output
@@ -68,25 +71,26 @@ def test_d03_program_with_a_role_that_may_update_the_trail_does_not_start(
     run(f"GRANT UPDATE ON {TRAIL} TO {{role}}")
 
     process = start(program, roles.url_of(probe))
-    output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    process.wait(timeout=PATIENCE_SECONDS)
+    output = process.log.read_text(encoding="utf-8")
 
     assert process.returncode == 1
     assert f"The database role '{probe}' may UPDATE the audit trail." in output
 
 
 @pytest.mark.parametrize(
-    ("program", "words"), [("web", "Uvicorn running"), ("worker", "[tasks]"), ("beat", "{")]
+    ("program", "words"), [("web", "Uvicorn running"), ("worker", "[queues]"), ("beat", "{")]
 )
 def test_program_whose_database_does_not_answer_starts_and_says_so(start, program, words):
     process = start(program, NOWHERE)
 
-    output = ""
     until = time.monotonic() + PATIENCE_SECONDS
-    while words not in output or "its role is judged at the first connection" not in output:
-        assert time.monotonic() < until, output
-        line = process.stdout.readline()
-        assert line, output
-        output += line
+    said = ""
+    while words not in said or "its role is judged at the first connection" not in said:
+        assert process.poll() is None, said
+        assert time.monotonic() < until, said
+        time.sleep(0.1)
+        said = process.log.read_text(encoding="utf-8")
 
     assert process.poll() is None
 
