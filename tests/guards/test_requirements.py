@@ -89,6 +89,7 @@ def test_runtime_lock_holds_everything_that_is_loaded():
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "updater.settings",
         "REDIS_URL": "redis://127.0.0.1:1/0",
+        "DATABASE_URL": "postgresql://nobody@/nowhere?host=/nowhere",  # whose role nobody can judge
     }
 
     done = subprocess.run(

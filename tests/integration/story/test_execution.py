@@ -373,7 +373,7 @@ def test_observe_success_needs_revision_image_and_health(example, sre):
 
 
 def test_observe_degraded_on_our_revision_fails(example, sre, settings, monkeypatch):
-    monkeypatch.setattr("approvals.outcomes.DEGRADED_GRACE_SECONDS", 0)
+    monkeypatch.setattr("approvals.outcomes.judging.DEGRADED_GRACE_SECONDS", 0)
     promotion = approve(example.offer(), sre)
     example.execute()
     promotion.refresh_from_db()
