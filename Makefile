@@ -58,16 +58,17 @@ test: .venv/dev-installed ## the whole test suite (ARGS="-k words" for a part, J
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 FAULTS := FAULTS_REPORT=true $(BIN)/python -m pytest
+TABLES  = $(CHECK_ENV) $(BIN)/python manage.py shell --no-imports -c 'from tests.faults import reporting; reporting.write()'
 
 faults: .venv/dev-installed ## every crash point with every fault, every question going wrong, many schedules; fills docs/reliability.md
 	rm -f .countersign/faults/results.jsonl
 	$(FAULTS) --numprocesses=$(JOBS) --maxschedchunk=1 tests/faults --ignore=tests/faults/test_speed.py $(ARGS)
 	$(FAULTS) tests/faults/test_speed.py
-	$(BIN)/python -m tests.faults.reporting
+	$(TABLES)
 
 fault: .venv/dev-installed ## a part of it again (ARGS="-k one_seed --seed 4711"), added to the tables
 	$(FAULTS) tests/faults $(ARGS)
-	$(BIN)/python -m tests.faults.reporting
+	$(TABLES)
 
 rounds: .venv/dev-installed ## the long rounds: eight approvers a thousand times, every state of every kind
 	$(BIN)/python -m pytest -m slow --ignore=tests/faults $(ARGS)

@@ -49,7 +49,9 @@ def _facts(place: Place, mirror: git.GitMirror, *, email: str) -> BranchFacts:
         branch=place.branch,
         tip=tip,
         commits=commits[::-1],
-        reachable=frozenset(sha for sha in place.recorded if mirror.is_ancestor(sha, tip)),
+        reachable=frozenset(
+            sha for sha in place.recorded if sha in known or mirror.is_ancestor(sha, tip)
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables of docs/reliability.md, made from what the fault tests showed: `python -m tests.faults.reporting`."""
+"""The tables of docs/reliability.md, made from what the fault tests showed, by `make faults` in the end."""
 
 import statistics
 from collections import Counter
@@ -133,7 +133,3 @@ def _summary(outcomes: Sequence[Outcome]) -> list[str]:
             middle, worst = statistics.median(took), max(took)
             lines.append(f"| {action} | {len(took)} | {middle:.1f} s | {worst:.1f} s |")
     return lines
-
-
-if __name__ == "__main__":
-    write()
