@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 READY = "ready."
 
@@ -22,6 +22,7 @@ class Process:
     nursery: "Nursery"
     pid: int
     log: Path
+    born: int  # in ticks since the machine's start: pids are given out again
 
     @property
     def exit_code(self) -> int | None:
@@ -55,13 +56,18 @@ class Process:
     def is_stopped(self) -> bool:
         """Whether it stands still."""
         with suppress(OSError):
-            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
-            return fields.split()[0] == "T"
+            return read(self.pid).state == "T"
         return False
 
     def group(self) -> list[int]:
-        """Return the processes of its group that are still there."""
-        return [pid for pid, group in _groups() if group == self.pid]
+        """Return the processes of its group that are still there.
+
+        A number is given out again only when nobody is left of its group: a leader born later leads another one.
+        """
+        found = [one for one in _running() if one.group == self.pid]
+        if any(one.pid == self.pid and one.born != self.born for one in found):
+            return []
+        return [one.pid for one in found]
 
     def wait_until_ready(self, *, seconds: float = 30) -> None:
         """Wait until the worker takes tasks."""
@@ -110,14 +116,16 @@ class Nursery:
         log = self.folder / f"{name}.log"
         log.touch()
         order = {"do": what, "log": str(log), "name": name, "settings": dict(settings), **told}
-        process = Process(self, self.ask(order)["pid"], log)
+        pid = self.ask(order)["pid"]
+        process = Process(self, pid, log, read(pid).born)
         self._started.append(process)
         return process
 
     def stop(self) -> None:
         """End everything that it started, and itself."""
         for process in self._started:
-            process.send(signal.SIGKILL)
+            if process.group():
+                process.send(signal.SIGKILL)
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.kill()
@@ -129,13 +137,24 @@ class Nursery:
         return list(self._started)
 
 
-def _groups() -> list[tuple[int, int]]:
+class _Running(NamedTuple):
+    pid: int
+    state: str
+    group: int
+    born: int
+
+
+def _running() -> list[_Running]:
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                text = (entry / "stat").read_text(encoding="utf-8", errors="replace")
-                fields = text.rpartition(")")[2].split()
-                if fields[0] != "Z":
-                    found.append((int(entry.name), int(fields[2])))
-    return found
+                found.append(read(int(entry.name)))
+    return [one for one in found if one.state != "Z"]
+
+
+def read(pid: int) -> _Running:
+    """Return a process as the kernel tells it; OSError when there is none."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    fields = text.rpartition(")")[2].split()
+    return _Running(pid, fields[0], int(fields[2]), int(fields[19]))
