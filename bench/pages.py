@@ -50,7 +50,7 @@ def product(state: Path) -> Iterator[None]:
     server = Postgres(state / "postgres")
     server.start()
     os.environ |= {
-        "DATABASE_URL": server.url, "SECRET_KEY": "b" * 60, "REDIS_URL": "memory://",
+        "DATABASE_URL": server.url, "DATABASE_OWNER_URL": server.owner_url, "SECRET_KEY": "b" * 60, "REDIS_URL": "memory://",
         "DJANGO_SETTINGS_MODULE": "updater.settings", "LOG_LEVEL": "ERROR", "DATABASE_POOL": "true",
         "ALLOWED_HOSTS": HOST, "STATE_DIR": str(state / "state"),
     }  # fmt: skip
@@ -72,7 +72,7 @@ def _build_once() -> None:
     from bench import estate  # noqa: PLC0415
     from updater.models import Application  # noqa: PLC0415
 
-    call_command("migrate", verbosity=0)
+    call_command("prepare_database", verbosity=0)
     if Application.objects.exists():
         return
     started = time.perf_counter()

@@ -194,6 +194,7 @@ class Promotion(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-created_at"], name="promotion_by_age"),
             models.Index(fields=["status", "created_at"], name="promotion_by_status"),
             models.Index(fields=["application", "-created_at"], name="promotion_by_application"),
             models.Index(fields=["tracked_image", "-created_at"], name="promotion_by_image"),

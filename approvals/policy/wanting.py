@@ -5,7 +5,7 @@ stand side by side, or authors are excluded, each promotion is looked at, up to 
 stays in the list and its page says the rest.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from approvals.policy import asking, resolving, store
 from approvals.policy.effective import MODES, Effective
 from approvals.policy.evaluation import Count
 from approvals.policy.people import bindings_of
-from approvals.policy.rules import effective_for, rules_for
+from approvals.policy.rules import Rules, effective_for
 from approvals.policy.store import Policy
 from updater.models import Application
 
@@ -33,30 +33,38 @@ def wants(person: User, *, at: datetime, policy: Policy | None = None) -> Q:
         return Q(pk=None)
     if not policy.document.rules:
         return _without_rules(person, policy, at=at)
-    pending = Promotion.objects.pending()
-    rows = Application.objects.filter(pk__in=pending.values("application"))
-    applications = {row.pk: row for row in rows.only("cluster", "project", "namespace", "name")}
-    effective = effective_for(applications.values(), policy)
+    applications = _with_pending()
+    rules = Rules(policy, effective_for(applications.values(), policy))
     groups = {group.name for group in person.groups.all()}
     bound = bindings_of(policy.document)
     mine = [
         row
         for row in applications.values()
         if _belongs(
-            effective[row.pk],
+            rules.effective[row.pk],
             username=person.username,
             groups=groups,
             roles=permissions.roles_by(person.username, groups, bound, row),
         )
     ]
-    unclear = [row.pk for row in mine if _is_unclear(effective[row.pk])]
-    refused = _refused(Q(application__in=unclear), person, policy, at=at) if unclear else []
+    unclear = {row.pk: row for row in mine if _is_unclear(rules.effective[row.pk])}
+    refused = _refused(unclear, person, rules, at=at) if unclear else []
     return Q(application__in=[row.pk for row in mine]) & ~Q(pk__in=refused)
 
 
 def _without_rules(person: User, policy: Policy, *, at: datetime) -> Q:
     effective = resolving.resolve(policy.document, resolving.NOWHERE)
-    return ~Q(pk__in=_refused(Q(), person, policy, at=at)) if _is_unclear(effective) else Q()
+    if not _is_unclear(effective):
+        return Q()
+    applications = _with_pending()
+    rules = Rules(policy, dict.fromkeys(applications, effective))
+    return ~Q(pk__in=_refused(applications, person, rules, at=at))
+
+
+def _with_pending() -> dict[int, Application]:
+    pending = Promotion.objects.pending().values("application")
+    rows = Application.objects.filter(pk__in=pending)
+    return {row.pk: row for row in rows.only("cluster", "project", "namespace", "name")}
 
 
 def _belongs(
@@ -75,21 +83,23 @@ def _is_unclear(effective: Effective) -> bool:
     return ways_out or bool(effective.exclude) or len(effective.quorums) > 1
 
 
-def _refused(condition: Q, person: User, policy: Policy, *, at: datetime) -> list[UUID]:
+def _refused(
+    applications: Mapping[int, Application], person: User, rules: Rules, *, at: datetime
+) -> list[UUID]:
     rows = (
         Promotion.objects.pending()
-        .filter(condition, expires_at__gt=at)
-        .select_related("application", "tracked_image", "candidate")
-        .defer("application__manifest", "application__write_back", "subject", "plan")
+        .filter(application__in=applications, expires_at__gt=at)
+        .only("application", "kind", "status", "status_reason", "expires_at", "requested_by")
         .annotate(plan_error=KT("plan__error"))
         .order_by("-created_at")[:MAX_LOOKED_AT]
     )
     found = list(rows)
     for row in found:
+        row.application = applications[row.application_id]
         # Nothing but its error is asked of the plan, and many plans are megabytes.
         error = getattr(row, "plan_error", None)
         row.plan = {"error": error} if error else {}
-    counts = asking.count_all(found, at=at, rules=rules_for(found, policy))
+    counts = asking.count_all(found, at=at, rules=rules)
     return [row.pk for row in found if not _is_wanted(counts[row.pk], person.username)]
 
 
