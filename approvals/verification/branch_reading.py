@@ -1,6 +1,6 @@
 """Reads the branches that promotions write to: every commit with our trailer or our identity, and what it changes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from approvals import sealing
@@ -41,22 +41,22 @@ def _read(place: Place, world: Connections) -> BranchFacts | Unchecked:
 def _facts(place: Place, mirror: git.GitMirror, *, email: str) -> BranchFacts:
     tip = mirror.fetch(place.branch)
     ours = mirror.with_trailer(sealing.PROMOTION_ID, tip=tip)
-    known = {message.sha for message in ours}
+    known = frozenset(message.sha for message in ours)
     bare = [one for one in mirror.committed_by(email, tip=tip) if one.sha not in known]
-    commits = tuple(_commit(message, mirror) for message in (*bare, *ours))
+    messages = (*bare, *ours)
+    changes = mirror.changes([message.sha for message in messages])
+    commits = tuple(_commit(message, changes[message.sha]) for message in messages)
+    unknown = [sha for sha in place.recorded if sha not in known]
     return BranchFacts(
         repository=place.repository,
         branch=place.branch,
         tip=tip,
         commits=commits[::-1],
-        reachable=frozenset(
-            sha for sha in place.recorded if sha in known or mirror.is_ancestor(sha, tip)
-        ),
+        reachable=known.intersection(place.recorded) | mirror.reachable(unknown, tip),
     )
 
 
-def _commit(message: git.Message, mirror: git.GitMirror) -> CommitFacts:
-    has_changes = len(message.parents) == 1
+def _commit(message: git.Message, changes: Iterable[git.PathChange]) -> CommitFacts:
     return CommitFacts(
         sha=message.sha,
         parents=message.parents,
@@ -65,28 +65,13 @@ def _commit(message: git.Message, mirror: git.GitMirror) -> CommitFacts:
         authentications=_values(message, sealing.PROMOTION_MAC),
         digests=_values(message, sealing.IMAGE_DIGEST),
         heads=_values(message, sealing.AUDIT_HEAD),
-        changes=_changes(message.parents[0], message.sha, mirror) if has_changes else (),
+        changes=tuple(
+            FileChange(one.path, one.old_mode, one.new_mode, one.before, one.after)
+            for one in changes
+        ),
     )
 
 
 def _values(message: git.Message, key: str) -> tuple[str, ...]:
     found = [value for name, value in message.trailers if name.lower() == key.lower()]
     return tuple(dict.fromkeys(found))
-
-
-def _changes(parent: str, sha: str, mirror: git.GitMirror) -> tuple[FileChange, ...]:
-    changed = mirror.changes(parent, sha)
-    before = _contents(parent, [one.path for one in changed if _is_file(one.old_mode)], mirror)
-    after = _contents(sha, [one.path for one in changed if _is_file(one.new_mode)], mirror)
-    return tuple(
-        FileChange(one.path, one.old_mode, one.new_mode, before.get(one.path), after.get(one.path))
-        for one in changed
-    )
-
-
-def _is_file(mode: str) -> bool:
-    return mode.startswith("100")
-
-
-def _contents(commit: str, paths: Sequence[str], mirror: git.GitMirror) -> dict[str, bytes | None]:
-    return mirror.read_files(commit, paths)

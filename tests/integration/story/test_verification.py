@@ -19,6 +19,7 @@ from tests.integration.story.conftest import approve
 from tests.integration.story.outside import REPOSITORY, Outside
 from updater import chain
 from updater.connections import Connections
+from updater.integrations.git import process
 from updater.models import AuditEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -261,6 +262,24 @@ def test_verify_an_application_that_runs_something_else_is_found(example, writte
     example.look()
 
     assert any("not the approved main-e1f492f" in text for text in found("I10"))
+
+
+def test_verify_many_commits_takes_as_many_git_processes_as_one(example, written, monkeypatch):
+    commands, run = [], process.run
+    monkeypatch.setattr(
+        process, "run", lambda *args, **options: commands.append(args) or run(*args, **options)
+    )
+    verification.verify(world=Connections())
+    few = len(commands)
+    for number in range(20):
+        commit_as_ours(example, f"quiet change {number}", {f"{number}.md": f"hello {number}\n"})
+    verification.verify(world=Connections())  # the new contents are fetched
+    commands.clear()
+
+    findings = found("I2")
+
+    assert len(findings) == 20
+    assert 0 < len(commands) <= few
 
 
 def test_verify_command_with_a_finding_exits_with_one_and_says_it_as_json(example, written):

@@ -1,5 +1,6 @@
 """Git repositories: a mirror without a working tree, one guarded runner of the git program, its credentials."""
 
+from updater.integrations.git.changes import PathChange
 from updater.integrations.git.commits import Signature, with_trailers
 from updater.integrations.git.completion import complete
 from updater.integrations.git.credentials import RepositorySecret, credentials_of_secret, match
@@ -33,7 +34,7 @@ from updater.integrations.git.errors import (
     TargetNotAFileError,
     UrlRefusedError,
 )
-from updater.integrations.git.history import CommitFacts, Message, PathChange
+from updater.integrations.git.history import CommitFacts, Message
 from updater.integrations.git.mirror import GitMirror
 from updater.integrations.git.process import Limits
 from updater.integrations.git.remotes import Credentials, GitHubAppKey, Remote

@@ -1,11 +1,16 @@
 """Questions about commits that need no more than our mirror: what was said, by whom, and what it touched."""
 
+import io
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from updater.integrations.git.errors import CommitNotFoundError, MirrorDamagedError
+from updater.integrations.git.errors import (
+    CommitNotFoundError,
+    MirrorDamagedError,
+    RepositoryTooLargeError,
+)
 from updater.integrations.git.objects import Objects
 from updater.integrations.git.transport import Git
 
@@ -35,15 +40,6 @@ class Message:
     parents: tuple[str, ...]
     committer_email: str
     trailers: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PathChange:
-    """A path in which two commits differ; a mode of "000000" says that it is absent."""
-
-    path: str
-    old_mode: str
-    new_mode: str
 
 
 class History:
@@ -102,16 +98,6 @@ class History:
         told = f"--format=%H%n%P%n%ce%n{trailers}"
         return tuple(map(_message, self._log(tip, since, "--topo-order", told, *which)))
 
-    def changes(self, old: str, new: str) -> tuple[PathChange, ...]:
-        """Return the paths whose mode or content differs between two commits, with their modes."""
-        shas = [self._objects.require_sha(sha) for sha in (old, new)]
-        done = self._git.local("diff-tree", "-r", "-z", "--raw", "--no-renames", *shas)
-        fields = _text(done.output).split("\0")
-        pairs = zip(fields[0::2], fields[1::2], strict=False)
-        return tuple(
-            PathChange(path, *told.removeprefix(":").split(" ")[:2]) for told, path in pairs if path
-        )
-
     def diff_names(self, old: str, new: str) -> tuple[str, ...]:
         """Return the paths whose mode or content differs between two commits."""
         shas = [self._objects.require_sha(sha) for sha in (old, new)]
@@ -132,6 +118,21 @@ class History:
             if self._objects.has(ancestor):
                 raise MirrorDamagedError.of(self._git.name)
         return done.code == 0
+
+    def reachable(self, commits: Collection[str], tip: str) -> frozenset[str]:
+        """Return those of the commits that are in the history of `tip`; a commit that is gone is in none."""
+        wanted = frozenset(self._objects.require_sha(sha) for sha in commits)
+        if not wanted:
+            return wanted
+        try:
+            # The whole history: `rev-list <commits> ^<tip>` is shorter, and wrong where clocks went wrong.
+            done = self._git.local("rev-list", self._objects.require_sha(tip), "--")
+        except MirrorDamagedError:
+            self._require(tip)
+            raise
+        except RepositoryTooLargeError:  # over a million commits
+            return frozenset(sha for sha in wanted if self.is_ancestor(sha, tip))
+        return wanted.intersection(line[:40].decode("ascii") for line in io.BytesIO(done.output))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, None when they have none."""

@@ -7,10 +7,12 @@ There is no working tree: a symlink, hook, filter or submodule of the repository
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from updater.integrations.git import building, commits, signing, urls
+from updater.integrations.git.changes import COMMITS_AT_ONCE, Changes, PathChange
 from updater.integrations.git.commits import Signature
 from updater.integrations.git.errors import (
     CommitNotFoundError,
@@ -18,7 +20,7 @@ from updater.integrations.git.errors import (
     ObjectNotServedError,
     PushMovedError,
 )
-from updater.integrations.git.history import MAX_LOG, CommitFacts, History, Message, PathChange
+from updater.integrations.git.history import MAX_LOG, CommitFacts, History, Message
 from updater.integrations.git.host import Host
 from updater.integrations.git.mirror_folder import MirrorFolder
 from updater.integrations.git.objects import Objects
@@ -51,6 +53,7 @@ class GitMirror:
         self._host = Host(git, self._folder)
         self._objects = Objects(git, folder)
         self._history = History(git, self._objects)
+        self._changes = Changes(git, self._objects, self._host)
         self._fetched: set[str] = set()
         self._built: dict[str, str] = {}  # our commits and what each was built on
 
@@ -118,9 +121,13 @@ class GitMirror:
         """Return the commits up to `tip` of this committer, children before parents."""
         return self._healed(lambda: self._history.committed_by(email, tip=tip))
 
-    def changes(self, old: str, new: str) -> tuple[PathChange, ...]:
-        """Return the paths whose mode or content differs between two commits, with their modes."""
-        return self._healed(lambda: self._history.changes(old, new))
+    def changes(self, commits: Sequence[str]) -> dict[str, tuple[PathChange, ...]]:
+        """Return what each commit changes against its parent; nothing for a merge or a first commit."""
+        found: dict[str, tuple[PathChange, ...]] = {}
+        for start in range(0, len(commits), COMMITS_AT_ONCE):
+            part = commits[start : start + COMMITS_AT_ONCE]
+            found |= self._healed(partial(self._changes.read, part))
+        return found
 
     def diff_names(self, old: str, new: str) -> tuple[str, ...]:
         """Return the paths whose mode or content differs between two commits."""
@@ -129,6 +136,10 @@ class GitMirror:
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `ancestor` is in the history of `descendant`; a commit that is gone is in none."""
         return self._healed(lambda: self._history.is_ancestor(ancestor, descendant))
+
+    def reachable(self, commits: Collection[str], tip: str) -> frozenset[str]:
+        """Return those of the commits that are in the history of `tip`; a commit that is gone is in none."""
+        return self._healed(lambda: self._history.reachable(commits, tip))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, None when they have none."""

@@ -144,11 +144,24 @@ class Objects:
 
     def has_all(self, shas: Collection[str]) -> bool:
         """Whether the mirror holds every one of these objects."""
-        if not all(map(_SHA.fullmatch, shas)):
-            return False
+        return all(map(_SHA.fullmatch, shas)) and self.stored(shas).keys() >= set(shas)
+
+    def stored(self, shas: Collection[str]) -> dict[str, tuple[str, int]]:
+        """Return the kind and the size of those of these objects that the mirror holds."""
+        if not shas:
+            return {}
         listing = "".join(f"{sha}\n" for sha in shas).encode()
         output = self._git.local("cat-file", "--batch-check", stdin=listing).output
-        return not any(line.endswith(b" missing") for line in output.splitlines())
+        found = filter(None, map(_HEADER.fullmatch, output.splitlines()))
+        return {told[1].decode(): (told[2].decode(), int(told[3])) for told in found}
+
+    def blobs(self, shas: Sequence[str]) -> dict[str, bytes]:
+        """Return the contents of files by their names; the caller knows that they are here and fit."""
+        found = self._ask(shas)
+        contents = {sha: content for sha, content in found.items() if content is not None}
+        if len(contents) < len(found):
+            raise MirrorDamagedError.of(self._git.name, "a file's content was lost")
+        return contents
 
     def require_sha(self, text: str) -> str:
         """Return the text if it is a full commit SHA."""
