@@ -228,8 +228,8 @@ def test_changes_g08_commit_that_is_large_in_all_is_refused(mirror, extend, monk
         mirror.changes([small, large])
 
 
-def test_changes_of_a_file_with_control_characters_are_refused(mirror, extend):
-    [sha] = extend([(FILE, '"a\\033[2Jb"', b"1")])
+def test_changes_of_a_file_with_control_characters_are_refused_whatever_it_holds(mirror, extend):
+    [sha] = extend([(FILE, '"a\\033[2Jb"', b"1"), (FILE, "z", b"1")])
     mirror.fetch("main")
 
     with pytest.raises(git.TargetNotAFileError):

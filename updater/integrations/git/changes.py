@@ -20,7 +20,7 @@ from updater.integrations.git.transport import Git
 COMMITS_AT_ONCE: Final = 1000
 CONTENTS_AT_ONCE: Final = 1000  # are asked of the host
 BYTES_AT_ONCE: Final = 16 * MIB  # are read by one process
-MAX_COMMIT_BYTES: Final = 64 * MIB
+MAX_COMMIT_BYTES: Final = 128 * MIB  # before and after
 _COMMIT = re.compile(rb"[0-9a-f]{40}")
 
 
@@ -78,10 +78,9 @@ class Changes:
     def read(self, commits: Sequence[str]) -> dict[str, tuple[PathChange, ...]]:
         """Return what each commit changes against its parent; nothing for a merge or a first commit."""
         listed = self._list([self._objects.require_sha(sha) for sha in commits])
-        paths = {
-            sha: line.path for lines in listed.values() for line in lines for sha in line.files
-        }
-        self._require_paths(paths.values())
+        lines = [line for told in listed.values() for line in told if line.files]
+        self._require_paths(line.path for line in lines)
+        paths = {sha: line.path for line in lines for sha in line.files}
         sizes = self._sizes(paths)
         self._require_sizes(listed, paths, sizes)
         contents = self._contents(sizes)
