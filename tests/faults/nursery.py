@@ -9,6 +9,7 @@ product anew for each would take longer than the run. Orders come as JSON lines 
 """
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -48,6 +49,7 @@ def main() -> None:
     connections.close_all()
     for name in _PRELOADED:
         importlib.import_module(name)
+    gc.freeze()
     _answer({"ready": True})
     ended: dict[int, int] = {}
     for line in sys.stdin:
