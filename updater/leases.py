@@ -7,11 +7,12 @@ over with a higher fence, and everything the stopped one then tries to record fa
 import logging
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 
 from django.conf import settings
 from django.db import connection
@@ -40,8 +41,6 @@ class Grant:
     seconds: float  # without a sign of life, until another may take over
 
 
-# What a sweep ends with when another worker holds it, or took it over.
-NOT_OURS = (locks.LockTakenError, LeaseLostError)
 _under: ContextVar[Grant | None] = ContextVar("lease", default=None)
 
 
@@ -71,6 +70,25 @@ def hold(target: str, *, holder: str, seconds: float | None = None) -> Iterator[
     finally:
         if has_lock:
             locks.release(name)
+
+
+def alone(
+    work: str, *, seconds: float | None = None
+) -> Callable[[Callable[[Grant], None]], Callable[[], None]]:
+    """Let a function do a kind of regular work under its lease; nothing when another worker does it, or took over."""
+
+    def held(do: Callable[[Grant], None]) -> Callable[[], None]:
+        @wraps(do)
+        def run() -> None:
+            with (
+                suppress(locks.LockTakenError, LeaseLostError),
+                hold(work, holder=this_process(), seconds=seconds) as grant,
+            ):
+                do(grant)
+
+        return run
+
+    return held
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The machine's work as Celery tasks: read the cluster, scan the registries."""
 
 import logging
-from contextlib import suppress
 
 from celery import shared_task
 from django.conf import settings
@@ -11,6 +10,7 @@ from updater.audit import Actor
 from updater.connections import Connections
 from updater.errors import TransientError
 from updater.inventory import Reading
+from updater.leases import Grant
 
 logger = logging.getLogger(__name__)
 
@@ -29,20 +29,16 @@ SCANNING, SCANNING_LIMIT = "scan registries", 450
     soft_time_limit=INVENTORY_LIMIT - 30,
     time_limit=INVENTORY_LIMIT,
 )
-def reconcile_inventory() -> None:
+@leases.alone(INVENTORY, seconds=INVENTORY_LIMIT)
+def reconcile_inventory(_: Grant) -> None:
     """List all Applications, then follow their changes until the next listing is due."""
-    holder = leases.this_process()
-    with (
-        suppress(*leases.NOT_OURS),
-        leases.hold(INVENTORY, holder=holder, seconds=INVENTORY_LIMIT),
-    ):
-        if not turns.take(INVENTORY, every_seconds=settings.INVENTORY_SECONDS):
-            return
-        world = Connections()
-        how = _how_to_read(world)
-        listing = world.cluster.list_applications(settings.WATCH_NAMESPACES)
-        inventory.reconcile(listing, how=how, by=WORKER, at=clock.now())
-        _follow(world, listing.resource_version, how=how)
+    if not turns.take(INVENTORY, every_seconds=settings.INVENTORY_SECONDS):
+        return
+    world = Connections()
+    how = _how_to_read(world)
+    listing = world.cluster.list_applications(settings.WATCH_NAMESPACES)
+    inventory.reconcile(listing, how=how, by=WORKER, at=clock.now())
+    _follow(world, listing.resource_version, how=how)
 
 
 @shared_task(
@@ -50,19 +46,18 @@ def reconcile_inventory() -> None:
     soft_time_limit=SCANNING_LIMIT - 30,
     time_limit=SCANNING_LIMIT,
 )
-def scan_registries() -> None:
+@leases.alone(SCANNING, seconds=SCANNING_LIMIT)
+def scan_registries(_: Grant) -> None:
     """Scan the image repositories that are due."""
-    holder = leases.this_process()
-    with suppress(*leases.NOT_OURS), leases.hold(SCANNING, holder=holder, seconds=SCANNING_LIMIT):
-        if not turns.take(SCANNING, every_seconds=settings.SCAN_LOOK_SECONDS):
-            return
-        world = Connections()
-        scanning.scan_due(
-            endpoints=world.registries,
-            credentials_for=world.registry_credentials,
-            at=clock.now(),
-            by=WORKER,
-        )
+    if not turns.take(SCANNING, every_seconds=settings.SCAN_LOOK_SECONDS):
+        return
+    world = Connections()
+    scanning.scan_due(
+        endpoints=world.registries,
+        credentials_for=world.registry_credentials,
+        at=clock.now(),
+        by=WORKER,
+    )
 
 
 def _how_to_read(world: Connections) -> Reading:
