@@ -15,6 +15,7 @@ from approvals.execution import gates, recording
 from approvals.lifecycle import TransitionRefusedError
 from approvals.models import Hold, Promotion
 from approvals.permissions import NotAllowedError
+from approvals.promotions import following
 from tests import builders
 from tests.integration.conftest import WORKER
 from updater import audit, leases
@@ -289,7 +290,7 @@ def test_release_of_none_is_refused(sre):
 def test_sweep_closes_what_is_over_once_and_makes_due_what_waited(promotion, monkeypatch):
     over = _over(promotion, "image")
     _waiting(promotion)
-    monkeypatch.setattr(promotions, "look_again", lambda **_: 0)
+    monkeypatch.setattr(following, "look_again", lambda **_: 0)
 
     first = promotions.sweep(world=None, by=WORKER)
     second = promotions.sweep(world=None, by=WORKER)
