@@ -11,9 +11,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from approvals import decisions, permissions
-from approvals.api import filters, hold_serializers, pagination, serializers
+from approvals.api import filters, pagination, serializers
 from approvals.api.authentication import actor_of, person_of
 from approvals.api.idempotency import once
+from approvals.api.serializers.holds import shown
 from approvals.api.verbs import IDEMPOTENCY_KEY, PROBLEMS
 from approvals.api.views import visible_to
 from approvals.decisions import PromotionNotFoundError, Target
@@ -26,7 +27,7 @@ from approvals.queries.scopes import Scope
 class HoldList(ListAPIView[Hold]):
     """Holds, newest first, standing and past; POST sets one."""
 
-    serializer_class = hold_serializers.HoldSerializer
+    serializer_class = serializers.HoldSerializer
     pagination_class = pagination.HoldPages
 
     @property
@@ -47,20 +48,18 @@ class HoldList(ListAPIView[Hold]):
     @extend_schema(
         operation_id="hold",
         parameters=[IDEMPOTENCY_KEY],
-        request=hold_serializers.MakeHoldSerializer,
-        responses={200: hold_serializers.HoldSerializer, **PROBLEMS},
+        request=serializers.MakeHoldSerializer,
+        responses={200: serializers.HoldSerializer, **PROBLEMS},
     )
     def post(self, request: Request) -> Response:
         """Hold an image, an Application or everything."""
-        sent = _sent(hold_serializers.MakeHoldSerializer, request)
+        sent = _sent(serializers.MakeHoldSerializer, request)
         target = Target(sent["scope"], sent["application"], sent["image"])
         person, by = person_of(request), actor_of(request)
 
         def act() -> dict[str, Any]:
             values = {"reason": sent["reason"], "until": sent["until"]}
-            return hold_serializers.shown(
-                decisions.hold(target=target, **values, person=person, by=by)
-            )
+            return shown(decisions.hold(target=target, **values, person=person, by=by))
 
         return once(request, person, act)
 
@@ -73,17 +72,17 @@ class Release(APIView):
     @extend_schema(
         operation_id="hold_release",
         parameters=[IDEMPOTENCY_KEY],
-        request=hold_serializers.ReleaseSerializer,
-        responses={200: hold_serializers.HoldSerializer, **PROBLEMS},
+        request=serializers.ReleaseSerializer,
+        responses={200: serializers.HoldSerializer, **PROBLEMS},
     )
     def post(self, request: Request, pk: int) -> Response:
         """Release it."""
-        sent = _sent(hold_serializers.ReleaseSerializer, request)
+        sent = _sent(serializers.ReleaseSerializer, request)
         person, by = person_of(request), actor_of(request)
 
         def act() -> dict[str, Any]:
             released = decisions.release(hold_id=pk, reason=sent["reason"], person=person, by=by)
-            return hold_serializers.shown(released)
+            return shown(released)
 
         return once(request, person, act)
 
@@ -96,12 +95,12 @@ class Comments(APIView):
     @extend_schema(
         operation_id="promotion_comment",
         parameters=[IDEMPOTENCY_KEY],
-        request=hold_serializers.MakeCommentSerializer,
+        request=serializers.MakeCommentSerializer,
         responses={200: serializers.CommentSerializer, **PROBLEMS},
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Write a comment."""
-        sent = _sent(hold_serializers.MakeCommentSerializer, request)
+        sent = _sent(serializers.MakeCommentSerializer, request)
         person, by = person_of(request), actor_of(request)
         if not visible_to(request).filter(pk=pk).exists():
             raise PromotionNotFoundError("There is no such promotion.")

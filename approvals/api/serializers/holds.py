@@ -1,11 +1,10 @@
-"""What the API shows of holds and comments, and what it accepts to make them."""
+"""What the API shows of holds, and what it accepts to set and release them."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from approvals.api.serializers import StrictSerializer, TextField
-from approvals.decisions import MAX_COMMENT
+from approvals.api.serializers.strict import StrictSerializer, TextField
 from approvals.models import Hold
 
 MAX_REASON = 2000
@@ -66,12 +65,6 @@ class ReleaseSerializer(StrictSerializer):
     """Why it may go on."""
 
     reason = TextField(max_length=MAX_REASON)
-
-
-class MakeCommentSerializer(StrictSerializer):
-    """What to say: plain text."""
-
-    text = TextField(max_length=MAX_COMMENT, trim_whitespace=False)
 
 
 def shown(hold: Hold) -> dict[str, Any]:
