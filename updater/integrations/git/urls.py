@@ -91,8 +91,8 @@ def _objection(address: Address, *, allow_http: bool) -> str:
 def redact(url: str) -> str:
     """Return an address fit to be shown: no user info, no query, no control characters, not endless."""
     match = (_URL if "://" in url else _SCP).fullmatch(url)
-    if match is None:
-        # What does not read as an address may be a password with an @ or a / in it: show the end only.
+    if match is None or (":" in (match["user"] or "") and "@" in match["path"]):
+        # A password may hold an @ or a /, and then reads as no address or as another one: show the end only.
         scheme, place = "", url.rpartition("@")[2]
     else:
         scheme, place = (
