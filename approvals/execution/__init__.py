@@ -5,6 +5,9 @@
 
 A target is one Git repository and branch, or one Application for the argocd method. All due promotions of
 a target go out together: one fetch, one commit per Application, one push. Targets run side by side.
+
+What is recorded: ledger (a verb each) → fenced_writes (its transactions) → recording (attempts), endings,
+setting_aside, with start_checks (what must hold at the last moment) and retrying (how long to wait).
 """
 
 from approvals.execution.sweeping import sweep, sweep_side_by_side

@@ -9,7 +9,7 @@ from typing import Any
 from approvals import planning, resealing, sealing
 from approvals.execution import batches
 from approvals.execution.batches import SubjectChangedError
-from approvals.execution.settling import PATCH, Ledger
+from approvals.execution.ledger import PATCH, Ledger
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.planning import Change, NothingToWriteError, Prepared

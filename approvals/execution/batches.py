@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from approvals import planning, policy, resealing, sealing
 from approvals.execution import messages, traces
-from approvals.execution.recording import ForgedTrailerError
-from approvals.execution.traces import Traces
+from approvals.execution.traces import ForgedTrailerError, Traces
 from approvals.models import Promotion
 from approvals.planning import Change, NothingToWriteError, Prepared
 from approvals.policy import Rules

@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
-from approvals.execution import batches, orphans, settling
+from approvals.execution import batches, orphans, refreshing
 from approvals.execution.batches import Batch
-from approvals.execution.settling import Ledger
+from approvals.execution.ledger import Ledger
 from approvals.models import Promotion
 from updater.connections import Connections
 from updater.crashpoints import crashpoint
@@ -32,7 +32,7 @@ def carry_out(promotions: Sequence[Promotion], *, ledger: Ledger, world: Connect
     except UpdaterError as error:
         ledger.not_ready(promotions, error)
         return
-    settling.refresh_all(written, ledger=ledger, world=world)
+    refreshing.refresh_all(written, ledger=ledger, world=world)
 
 
 def _write(

@@ -7,11 +7,11 @@ from functools import partial
 from uuid import UUID
 
 from approvals import lifecycle
-from approvals.execution import pull_request_facts, recording
+from approvals.execution import endings, pull_request_facts, recording
+from approvals.execution.ledger import Ledger
 from approvals.execution.proposals import Record, Standing
 from approvals.execution.pull_request_facts import each, keep, tell
 from approvals.execution.pull_request_reasons import WAITING, Reason
-from approvals.execution.settling import Ledger
 from approvals.lifecycle import Move
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
@@ -93,7 +93,7 @@ class Endings:
         message = (
             f"{record.called} also held what is not wanted any more; proposing anew without it."
         )
-        recording.errored(row, ReopenedError(message), by=self.ledger.by, at=at)
+        endings.errored(row, ReopenedError(message), by=self.ledger.by, at=at)
         Promotion.objects.filter(pk=row.pk).update(next_attempt_at=at)
 
     def _abort(self, row: Promotion, record: Record, reason: Reason, *, at: datetime) -> None:
@@ -127,7 +127,7 @@ class Endings:
         if row.status == Status.ERRORED:
             by = self.ledger.by
             recording.claim(self.ledger.grant, row, base="", commit="", by=by, at=at)
-        recording.errored(row, error, by=self.ledger.by, at=at)
+        endings.errored(row, error, by=self.ledger.by, at=at)
 
 
 def _refuse_digest(row: Promotion, reason: str, *, by: str, at: datetime) -> None:

@@ -1,17 +1,18 @@
 """What a worker records of a pull request on its way: each call one transaction a promotion, under the fence."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from approvals import lifecycle
-from approvals.execution import proposals, recording, settling
+from approvals.execution import proposals, recording, retrying, start_checks
 from approvals.execution.batches import Commit
+from approvals.execution.fenced_writes import Write
+from approvals.execution.ledger import Ledger
 from approvals.execution.proposals import Record, Standing
 from approvals.execution.pull_request_reasons import WAITING
 from approvals.execution.recording import State
-from approvals.execution.settling import Ledger
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from updater import audit
@@ -75,8 +76,8 @@ class Facts:
         each(self.ledger, news, partial(self._merged_anyway, record=merged, who=who))
 
     def _claim(self, row: Promotion, at: datetime, *, commit: Commit, record: Record) -> None:
-        settling.require_due(row, at)
-        settling.require_as_built(row, commit)
+        start_checks.require_due(row, at)
+        start_checks.require_as_built(row, commit)
         by = self.ledger.by
         execution = recording.claim(
             self.ledger.grant, row, base=commit.base, commit=record.head_sha, by=by, at=at
@@ -173,15 +174,13 @@ class Facts:
 def postpone(ledger: Ledger, row: Promotion, error: UpdaterError, *, at: datetime) -> None:
     """Look again later; one that is over has no reason to be told any more."""
     if row.status in WAITING:
-        recording.delay(row, error, by=ledger.by, at=at)
+        retrying.delay(row, error, by=ledger.by, at=at)
         return
     later = at + timedelta(seconds=LEFT_OPEN_SECONDS)
     Promotion.objects.filter(pk=row.pk).update(next_attempt_at=later)
 
 
-def each(
-    ledger: Ledger, promotions: Iterable[Promotion], write: Callable[[Promotion, datetime], None]
-) -> list[Promotion]:
+def each(ledger: Ledger, promotions: Iterable[Promotion], write: Write) -> list[Promotion]:
     """Run one write for each promotion; return those that nobody moved meanwhile."""
     return [row for row in promotions if ledger.apply(row, write)]
 

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from approvals.execution import batches, orphans, proposals, settling
+from approvals.execution import batches, orphans, proposals, refreshing
 from approvals.execution import pull_request_checks as checks
 from approvals.execution.batches import Commit
+from approvals.execution.ledger import Ledger
 from approvals.execution.proposals import Record, Standing
 from approvals.execution.pull_request_endings import Endings
 from approvals.execution.pull_request_facts import Facts
 from approvals.execution.pull_request_reasons import unwanted
 from approvals.execution.pull_request_watch import watch
-from approvals.execution.settling import Ledger
 from approvals.models import Promotion
 from updater import clock
 from updater.connections import Connections
@@ -65,7 +65,7 @@ def _refresh(row: Promotion, *, ledger: Ledger, world: Connections) -> None:
     """Go on after the merge: only Argo CD was not told yet."""
     if (record := proposals.record_of(row)) is not None:
         Facts(ledger).resume([row], record)
-    settling.refresh(row, ledger=ledger, world=world)
+    refreshing.refresh(row, ledger=ledger, world=world)
 
 
 def _by_branch(promotions: Sequence[Promotion]) -> list[list[Promotion]]:
@@ -87,7 +87,7 @@ def _propose(promotions: list[Promotion], *, ledger: Ledger, world: Connections)
         ledger.not_ready(promotions, error)
         return
     for row in found:
-        settling.refresh(row, ledger=ledger, world=world)
+        refreshing.refresh(row, ledger=ledger, world=world)
 
 
 def _build_and_open(

@@ -11,14 +11,14 @@ from uuid import UUID
 
 from django.conf import settings
 
-from approvals.execution import batches, gates, orphans, proposals, settling
+from approvals.execution import batches, gates, orphans, proposals, refreshing
 from approvals.execution import pull_request_checks as checks
 from approvals.execution import pull_request_reasons as reasons
+from approvals.execution.ledger import Ledger
 from approvals.execution.proposals import Record, Standing
 from approvals.execution.pull_request_endings import Endings
 from approvals.execution.pull_request_facts import Facts
 from approvals.execution.pull_request_reasons import WAITING, Reason
-from approvals.execution.settling import Ledger
 from approvals.models import Promotion
 from updater import clock
 from updater.connections import Connections
@@ -187,7 +187,7 @@ class _Watch:
             self._alive, self._seen(found), commit=commit or tip, who=found.ended_by
         )
         for row in written:
-            settling.refresh(row, ledger=ledger, world=self._world)
+            refreshing.refresh(row, ledger=ledger, world=self._world)
         self._tidy(found)
 
     def _objection(self, found: PullRequest, tip: str, commit: str) -> UpdaterError | None:

@@ -18,10 +18,10 @@ from approvals.execution import (
     application_target,
     git_target,
     pull_request_target,
-    recording,
+    retrying,
 )
 from approvals.execution.destinations import Destination
-from approvals.execution.settling import Ledger
+from approvals.execution.ledger import Ledger
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionQuerySet
 from approvals.models.promotion import PromotionStatus as Status
@@ -121,7 +121,7 @@ def _set_back(target: str, pk: UUID, error: Exception, *, holder: str, by: Actor
             Ledger(grant, by).crashed(Promotion.objects.get(pk=pk), error)
     except Exception:
         logger.exception("crash not recorded", extra={"promotion": str(pk)})
-        recording.postpone(pk, at=clock.now())
+        retrying.postpone(pk, at=clock.now())
 
 
 def _read(target: str, found: Sequence[Due]) -> list[Promotion]:

@@ -4,9 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from approvals.execution import messages
-from approvals.execution.recording import ForgedTrailerError
 from approvals.models import Promotion
+from updater.errors import PermanentError
 from updater.integrations import git
+
+
+class ForgedTrailerError(PermanentError):
+    """A commit names this promotion, and we did not write it."""
+
+    code = "forged_trailer"
 
 
 @dataclass(frozen=True, slots=True)

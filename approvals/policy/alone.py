@@ -66,9 +66,9 @@ def auto_approves(promotion: Promotion, *, at: datetime) -> str | None:
     return found.rule if found is not None and not found.objection else None
 
 
-def lapse_alone(promotion: Promotion, *, at: datetime) -> str:
+def lapse_alone(promotion: Promotion, *, at: datetime, rules: Rules | None = None) -> str:
     """Return why an approval that the policy gave does not hold any more, "" while it does."""
-    rules = rules_for([promotion])
+    rules = rules or rules_for([promotion])
     refusal = asking.count_all([promotion], at=at, rules=rules)[promotion.pk].refusal
     why = automatic.lapse(promotion, rules.of(promotion), rules.policy, at=at)
     return why or (refusal.sentence if refusal is not None else "")

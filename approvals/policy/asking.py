@@ -112,13 +112,14 @@ def unsatisfiable(promotion: Promotion, *, rules: Rules | None = None) -> tuple[
     return _count(promotion, rules).unsatisfiable
 
 
-def lapsed_approvers(promotion: Promotion) -> list[str]:
+def lapsed_approvers(promotion: Promotion, *, rules: Rules | None = None) -> list[str]:
     """Return the names of counted approvers who may not decide any more (design.md 8.3)."""
+    bound = rules.policy.bindings if rules is not None else None
     return [
         decision.by.get_username()
         for decision in facts.standing_approvals(promotion)
         if decision.by is not None
-        and not permissions.may(decision.by, Action.DECIDE, promotion.application)
+        and not permissions.may(decision.by, Action.DECIDE, promotion.application, bound=bound)
     ]
 
 

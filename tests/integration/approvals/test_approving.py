@@ -5,11 +5,12 @@ import threading
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from approvals import approving, decisions
-from approvals.execution import recording
-from approvals.execution.recording import ApprovalLapsedError
+from approvals.execution import start_checks
+from approvals.execution.start_checks import ApprovalLapsedError
 from approvals.models import Decision, PolicyVersion, Promotion
 from tests import builders
 from updater import audit
@@ -125,7 +126,23 @@ def test_approve_by_a_person_of_what_the_policy_approved_is_refused(stand, sre):
 
 def _standing(promotion):
     row = Promotion.objects.with_target().get(pk=promotion.pk)
-    recording._require_standing(row, at=timezone.now())
+    start_checks.require_standing(row, at=timezone.now())
+
+
+@pytest.mark.parametrize("is_automatic", [True, False])
+def test_require_standing_reads_the_policy_once(stand, sre, is_automatic):
+    stand(RULE)
+    promotion = _patch(status="PENDING" if is_automatic else "APPROVED")
+    if is_automatic:
+        _approve_alone()
+    else:
+        builders.make_decision(promotion, sre)
+
+    with CaptureQueriesContext(connection) as queries:
+        _standing(promotion)
+
+    reads = [query for query in queries if 'ORDER BY "approvals_policyversion"' in query["sql"]]
+    assert len(reads) == 1
 
 
 LAPSES = {

@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 
 from approvals import execution
-from approvals.execution import git_target, settling, targets
-from approvals.execution.settling import Ledger
+from approvals.execution import git_target, refreshing, targets
+from approvals.execution.ledger import Ledger
 from approvals.models import Promotion
 from tests import builders
 from tests.integration.conftest import WORKER
@@ -94,7 +94,7 @@ def test_carry_out_writes_nothing_later_before_what_was_left(writer):
 
 
 def test_refresh_beyond_its_time_leaves_the_rest_pushed_for_the_next_sweep(monkeypatch):
-    monkeypatch.setattr(settling, "REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr(refreshing, "REFRESH_SECONDS", 0.05)
     asked = []
 
     def refresh(namespace, name, **_):
@@ -106,7 +106,7 @@ def test_refresh_beyond_its_time_leaves_the_rest_pushed_for_the_next_sweep(monke
 
     with leases.hold("git:here#main", holder="worker-1") as grant:
         ledger = Ledger(grant, WORKER, ends_at=time.monotonic() - 1)
-        settling.refresh_all(rows, ledger=ledger, world=world)
+        refreshing.refresh_all(rows, ledger=ledger, world=world)
 
     assert asked == [rows[0].application.name]
     found = [Promotion.objects.get(pk=row.pk) for row in rows]

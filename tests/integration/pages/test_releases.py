@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from approvals.execution import pull_request_facts, settling
+from approvals.execution import ledger, pull_request_facts
 from approvals.models import Promotion
 from approvals.queries import releases
 from approvals.queries.releases import Show, Wanted
@@ -190,7 +190,7 @@ def test_execution_shows_who_holds_the_lease(client: Client, sre: User):
 
 def test_steps_to_come_are_those_the_workers_record():
     named = {
-        *(settling.PUSH, settling.PATCH, settling.REFRESH),
+        *(ledger.PUSH, ledger.PATCH, ledger.REFRESH),
         *(pull_request_facts.PUSH, pull_request_facts.OPEN, pull_request_facts.WAIT),
         *("Revalidate", "Build commit"),
     }

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from approvals import decisions, verification
-from approvals.execution.settling import Ledger
+from approvals.execution.ledger import Ledger
 from approvals.models import Execution
 from tests.integration.story import targets
 from tests.integration.story.conftest import approve
