@@ -1,6 +1,6 @@
 """What the address of a database asks for holds, beside what we ask for."""
 
-from updater import settings
+from updater import settings  # noqa: TID251  its function is what is tested, not what was set
 
 
 def test_database_with_tls_in_its_url_connects_with_tls():
