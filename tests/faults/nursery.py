@@ -76,11 +76,17 @@ def _status(pid: int, ended: dict[int, int]) -> int | None:
 
 def _fork(order: Mapping[str, Any]) -> int:
     parent = os.getpid()
+    begun, begins = os.pipe()
     pid = os.fork()
     if pid:
+        os.close(begins)
+        os.read(begun, 1)  # until it leads its own group: a signal to that must find it
+        os.close(begun)
         return pid
     try:
+        os.close(begun)
         _begin(order, parent)
+        os.close(begins)
         _CALLS[order["do"]](order)
     except SystemExit:
         os._exit(0)
