@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from approvals import decisions, waiting
 from approvals.decisions import Offer, Situation
 from approvals.management import arguments
+from approvals.management.terminal import plain
 from approvals.models import Promotion
 from approvals.permissions import Action
 from approvals.policy import Gate, Reason
@@ -46,9 +47,9 @@ class Command(BaseCommand):
 
     def _tell_gates(self, gates: Iterable[Gate]) -> None:
         for gate in gates:
-            self.stdout.write(f"  Gate {gate.name:<15}{gate.word.lower()}: {gate.text}")
+            self.stdout.write(plain(f"  Gate {gate.name:<15}{gate.word.lower()}: {gate.text}"))
             for name, value in () if gate.is_open else _behind(gate.reason):
-                self.stdout.write(f"      {name}: {value}")
+                self.stdout.write(plain(f"      {name}: {value}"))
 
     def _tell(self, offer: Offer) -> None:
         answer = "possible" if offer.is_possible else "off"
@@ -57,9 +58,9 @@ class Command(BaseCommand):
 
     def _tell_reasons(self, reasons: Iterable[Reason], *, depth: int) -> None:
         for reason in reasons:
-            self.stdout.write(f"{'  ' * depth}{reason.sentence}")
+            self.stdout.write(plain(f"{'  ' * depth}{reason.sentence}"))
             for name, value in _behind(reason):
-                self.stdout.write(f"{'  ' * depth}  {name}: {value}")
+                self.stdout.write(plain(f"{'  ' * depth}  {name}: {value}"))
             self._tell_reasons(reason.because, depth=depth + 1)
 
 

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from approvals import policy
 from approvals.management import arguments
+from approvals.management.terminal import plain
 from approvals.models import Promotion
 from approvals.models.promotion import PromotionStatus as Status
 from approvals.policy import asking, checking, durations, reading, replaying, words
@@ -100,17 +101,19 @@ class Command(BaseCommand):
                 f"could still approve: {eligible}"
             )
         for excluded in standing.excluded:
-            self.stdout.write(f"  not by {excluded.username}: {excluded.why}")
+            self.stdout.write(plain(f"  not by {excluded.username}: {excluded.why}"))
         for sentence in (*standing.unsatisfiable, *standing.unknown):
-            self.stdout.write(self.style.WARNING(f"  {sentence}"))
+            self.stdout.write(self.style.WARNING(plain(f"  {sentence}")))
         if for_whom:
             answer = "can approve" if standing.can_approve else "cannot approve"
-            self.stdout.write(f"  {for_whom} {answer}. {' '.join(standing.reasons)}".rstrip())
+            self.stdout.write(
+                plain(f"  {for_whom} {answer}. {' '.join(standing.reasons)}".rstrip())
+            )
 
     def _tell_gates(self, gates: Iterable[Gate]) -> None:
         for gate in gates:
             rule = f"  [{gate.rule}]" if gate.rule else ""
-            self.stdout.write(f"  {gate.name:<12}{gate.word:<12}{gate.text}{rule}")
+            self.stdout.write(plain(f"  {gate.name:<12}{gate.word:<12}{gate.text}{rule}"))
 
     def _replay(self, options: dict[str, Any]) -> None:
         document = _read(options["file"])

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from approvals import verification
+from approvals.management.terminal import plain
 from approvals.verification import Report
 from updater import chain
 from updater.connections import Connections
@@ -53,7 +54,7 @@ def _in_words(report: Report) -> str:
         lines.append(f"{name}: {_verdict(report, name)}  {sentence}")
         lines += [f"    {finding.about}: {finding.sentence}" for finding in found]
     lines += [f"not checked: {item.about}: {item.why}" for item in report.unchecked]
-    return "\n".join([*lines, _conclusion(report)])
+    return "\n".join(map(plain, [*lines, _conclusion(report)]))
 
 
 def _verdict(report: Report, name: str) -> str:

@@ -145,6 +145,25 @@ def test_explain_of_something_unknown_says_so(words, message, db):
         _run("explain", *words)
 
 
+def test_explain_of_an_author_whose_address_would_move_the_terminal_spells_it_out(stand, person):
+    stand("rules: [{name: a, exclude: [commit-authors], when_authors_unknown: refuse}]")
+    promotion, out = _payments(), StringIO()
+    promotion.authors = {
+        "digest": promotion.to_digest,
+        "commits": [{"sha": "abc", "address": "\x1b[2Jnobody"}],
+        "at": timezone.now().isoformat(),
+    }
+    promotion.save()
+    person("ana", "approver")
+
+    told = _run("explain", "payments", "--user", "ana")
+    call_command("explain_promotion", str(promotion.pk), user="ana", stdout=out)
+
+    for text in (told, out.getvalue()):
+        assert "\\x1b[2Jnobody" in text
+        assert "\x1b" not in text
+
+
 def test_explain_without_an_open_promotion_still_tells_the_policy(db):
     builders.make_application("quiet")
 

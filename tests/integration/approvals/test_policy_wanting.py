@@ -21,6 +21,8 @@ rules:
 roles: [{role: approver, groups: [leads], projects: [pay]}]
 """,
     "authors excluded": "rules: [{name: a, exclude: [builder, commit-authors], when_authors_unknown: refuse}]",
+    "authors excluded everywhere": "defaults: {exclude: [builder, commit-authors], when_authors_unknown: refuse}",
+    "commit authors excluded everywhere": "defaults: {exclude: [commit-authors]}",
     "rollbacks by others": """
 rules: [{name: a, approvals: [{name: s, groups: [sre]}], rollback: {approvals: [{name: l, groups: [leads]}]}}]
 """,
@@ -50,9 +52,13 @@ def _make(people):
             promotion = builders.make_promotion(builders.make_candidate(image), **changes)
             if number in {1, 2}:
                 builders.make_decision(promotion, ana if number == 1 else ben)
-    commits = {"commits": [{"sha": "abc", "address": "ben"}], "at": timezone.now().isoformat()}
     written = builders.make_promotion()
-    Promotion.objects.filter(pk=written.pk).update(plan={**written.plan, "authors": commits})
+    written.authors = {
+        "digest": written.to_digest,
+        "commits": [{"sha": "abc", "address": "ben"}],
+        "at": timezone.now().isoformat(),
+    }
+    written.save()
     unwritable = builders.make_promotion()
     Promotion.objects.filter(pk=unwritable.pk).update(plan={"error": "no such file", "edits": []})
 

@@ -293,6 +293,20 @@ def test_verify_command_with_a_finding_exits_with_one_and_says_it_as_json(exampl
     assert [item["invariant"] for item in json.loads(out.getvalue())["findings"]] == ["I2"]
 
 
+def test_verify_command_prints_nothing_that_would_move_the_terminal(example, written):
+    hidden = "\x1b[2J\x1b[H\u202eAll holds."
+    commit_as_ours(example, f"mine\n\nPromotion-Id: {hidden}\n", {"README.md": "hello\n"})
+    out = StringIO()
+
+    with pytest.raises(SystemExit):
+        call_command("verify", "executions", stdout=out)
+
+    assert (
+        "names promotion \\x1b[2J\\x1b[H\\u202eAll holds., which does not exist" in out.getvalue()
+    )
+    assert all(line.isprintable() for line in out.getvalue().splitlines())
+
+
 def test_verify_command_without_the_git_host_exits_with_two_and_says_what_it_missed(
     example, written
 ):
