@@ -2,11 +2,14 @@
 
 So a database that was restored from an older backup is noticed by the running product. Each commit is looked at
 once, also where several Applications have their pull requests merged into one branch: the lease of the branch
-remembers up to which commit, whether anybody pushes to it directly or not.
+remembers up to which commit, whether anybody pushes to it directly or not. Whoever pushes writes what they like, so a
+look has its bounds: the newest claims; `verify executions` looks at all.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from uuid import UUID
 
 from django.db import transaction
@@ -25,6 +28,11 @@ from updater.models import Lease
 # These look for their own trailer, and are linked again by it.
 _LOOKED_FOR = (Status.APPROVED, Status.EXECUTING, Status.ERRORED, Status.UNKNOWN)
 _MAY_BE_MERGED = (Standing.PROPOSED, Standing.OPEN, Standing.MERGED)
+
+MAX_CLAIMS = 1000  # of one look
+MAX_SEALS = 100  # of one commit; ours carry half as many
+MAX_PATHS_LENGTH = 64 * 1024  # of all names that a commit changes; ours change a few files
+_SEAL = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,8 @@ def look(grant: Grant, cursor: Cursor, *, tip: str, mirror: git.GitMirror, by: A
     if cursor.seen == tip:
         return 0
     messages = _messages(mirror, tip=tip, since=cursor.seen or None)
-    found = [claim for message in messages for claim in _claims(message, mirror)]
-    strange = [claim for claim in found if not _is_known(claim)]
+    found = chain.from_iterable(_claims(message, mirror) for message in messages)
+    strange = [claim for claim in islice(found, MAX_CLAIMS) if not _is_known(claim)]
     with transaction.atomic():
         leases.require_current(grant)
         unmoved = Lease.objects.filter(target=cursor.target, seen_tip=cursor.seen)
@@ -85,16 +93,16 @@ def _messages(mirror: git.GitMirror, *, tip: str, since: str | None) -> tuple[gi
 
 
 def _claims(message: git.Message, mirror: git.GitMirror) -> Iterator[_Claim]:
-    ids = _values(message, sealing.PROMOTION_ID)
+    ids = _values(message, sealing.PROMOTION_ID)[:MAX_CLAIMS]
+    seals = list(filter(_SEAL.fullmatch, _values(message, "Seal")))[:MAX_SEALS]
+    codes = set(_values(message, sealing.PROMOTION_MAC))
     rows = _rows(ids)
+    changed = _paths(message, mirror) if len(rows) < len(ids) else ()
     for promotion_id in ids:
         row = rows.get(promotion_id)
-        paths = row.subject["paths"] if row else _paths(message, mirror)
-        made = {
-            sealing.authenticate(promotion_id, seal, paths) for seal in _values(message, "Seal")
-        }
-        is_ours = bool(made & set(_values(message, sealing.PROMOTION_MAC)))
-        yield _Claim(message.sha, promotion_id, row, is_ours)
+        paths = row.subject["paths"] if row else changed
+        made = {sealing.authenticate(promotion_id, seal, paths) for seal in seals}
+        yield _Claim(message.sha, promotion_id, row, is_ours=bool(made & codes))
 
 
 def _rows(ids: list[str]) -> Mapping[str, Promotion]:
@@ -102,9 +110,14 @@ def _rows(ids: list[str]) -> Mapping[str, Promotion]:
     return {str(key): row for key, row in known.items()}
 
 
-def _paths(message: git.Message, mirror: git.GitMirror) -> list[str]:
-    parents = message.parents[:1]
-    return [path for parent in parents for path in mirror.diff_names(parent, message.sha)]
+def _paths(message: git.Message, mirror: git.GitMirror) -> Sequence[str]:
+    """Return what a commit changes; nothing where that is more than a commit of ours would."""
+    try:
+        names = [mirror.diff_names(parent, message.sha) for parent in message.parents[:1]]
+    except git.RepositoryTooLargeError:
+        return ()
+    changed = tuple(chain.from_iterable(names))
+    return changed if sum(map(len, changed)) <= MAX_PATHS_LENGTH else ()
 
 
 def _is_known(claim: _Claim) -> bool:

@@ -3,12 +3,14 @@
 import pytest
 from django.db import connection
 
+from approvals import sealing
+from approvals.execution import orphans
 from approvals.models import Decision, ExecutionStep, Promotion
 from tests.integration.story.conftest import approve
 from tests.integration.story.outside import REPOSITORY
 from updater import breakers
 from updater.audit import AuditKind
-from updater.integrations import kubernetes
+from updater.integrations import git, kubernetes
 from updater.integrations.kubernetes import client
 from updater.models import AuditEvent, Lease
 
@@ -68,6 +70,49 @@ def test_execute_finds_a_trailer_that_names_no_promotion_of_ours(example, sre, n
     (alarm,) = events(AuditKind.TRAILER_FORGED)
     assert "is not known here" in alarm.details
     assert not events(AuditKind.COMMIT_ORPHANED)
+
+
+def test_execute_after_a_commit_that_claims_countless_promotions_goes_on(example, sre, monkeypatch):
+    monkeypatch.setattr(orphans, "MAX_CLAIMS", 3)
+    monkeypatch.setattr(orphans, "MAX_SEALS", 2)
+    asked, made = [], []
+    for of, name, calls in ((git.GitMirror, "diff_names", asked), (sealing, "authenticate", made)):
+        monkeypatch.setattr(of, name, _noted(getattr(of, name), calls))
+    claims = "".join(f"Promotion-Id: p{n}\nSeal: {n:064x}\n" for n in range(50))
+    example.git.commit(REPOSITORY, "main", {"note": b"x"}, f"by hand\n\n{claims}")
+
+    other = release_another(example, sre, "main-77ab0c3")
+
+    assert other.status == "VERIFYING"
+    assert len(events(AuditKind.TRAILER_FORGED)) == 3
+    assert len(asked) == 1
+    assert len([arguments for arguments in made if arguments[0].startswith("p")]) == 3 * 2
+
+
+def _noted(function, calls):
+    def note(*arguments, **named):
+        calls.append(arguments)
+        return function(*arguments, **named)
+
+    return note
+
+
+@pytest.mark.parametrize(
+    ("limit", "kind"), [(4, AuditKind.COMMIT_ORPHANED), (3, AuditKind.TRAILER_FORGED)]
+)
+def test_execute_takes_no_commit_for_ours_that_changes_more_than_ours_would(
+    example, sre, monkeypatch, limit, kind
+):
+    monkeypatch.setattr(orphans, "MAX_PATHS_LENGTH", limit)
+    unknown, seal = "11111111-1111-4111-8111-111111111111", "0" * 64
+    code = sealing.authenticate(unknown, seal, ["note"])
+    trailers = f"Promotion-Id: {unknown}\nSeal: {seal}\nPromotion-MAC: {code}\n"
+    example.git.commit(REPOSITORY, "main", {"note": b"x"}, f"from before\n\n{trailers}")
+
+    release_another(example, sre, "main-77ab0c3")
+
+    alarms = [*events(AuditKind.COMMIT_ORPHANED), *events(AuditKind.TRAILER_FORGED)]
+    assert [alarm.kind for alarm in alarms] == [kind]
 
 
 def test_execute_of_ordinary_releases_raises_no_alarm(example, sre, released):
