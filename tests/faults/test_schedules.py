@@ -18,6 +18,8 @@ from tests.faults.schedule import FAULTS, Size
 FIXED = 20261127
 SHORT = Size(seconds=5.0, faults=5)
 LONG = Size(seconds=12.0, repositories=3, applications=9, faults=len(FAULTS))
+# Red once: a worker lived on that was killed before it led its group, or a stranger's overwrite outlasted the quiet.
+RED_LONG, RED_SHORT = (842, 346307, 393218), 678030
 KEPT = ROOT / ".countersign" / "faults"
 
 
@@ -57,6 +59,17 @@ def test_schedule_of_a_fresh_seed_keeps_every_promise(stage, tmp_path):
 @pytest.mark.slow
 def test_schedule_of_many_seeds_keeps_every_promise(stage, tmp_path, place):
     holds(stage, _fresh(), LONG, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", RED_LONG)
+def test_schedule_of_a_seed_that_was_red_keeps_every_promise(stage, tmp_path, seed):
+    holds(stage, seed, LONG, tmp_path)
+
+
+@pytest.mark.slow
+def test_schedule_of_a_short_seed_that_was_red_keeps_every_promise(stage, tmp_path):
+    holds(stage, RED_SHORT, SHORT, tmp_path)
 
 
 @pytest.mark.slow
