@@ -46,10 +46,4 @@ def _reason(promotion: Promotion) -> Reason | None:
 def _stopped_or_gone(promotion: Promotion) -> str:
     if promotion.is_stopping:
         return f"{promotion.abort_requested_by} stopped it: {promotion.abort_reason}"
-    if promotion.application.vanished_at:
-        return "The Application was deleted."
-    if promotion.tracked_image.removed_at:
-        return "The image is no longer in the Application's image list."
-    if not promotion.tracked_image.is_usable:
-        return "The image's configuration is broken; the Application's page names the key."
-    return ""
+    return promotion.why_gone

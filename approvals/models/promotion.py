@@ -219,6 +219,17 @@ class Promotion(models.Model):
         return self.status == PromotionStatus.PENDING
 
     @property
+    def why_gone(self) -> str:
+        """Why its Application or image cannot be written any more, as a sentence; "" while it can."""
+        if self.application.vanished_at:
+            return "The Application was deleted."
+        if self.tracked_image.removed_at:
+            return "The image is no longer in the Application's image list."
+        if not self.tracked_image.is_usable:
+            return "The image's configuration is broken; the Application's page names the key."
+        return ""
+
+    @property
     def is_what(self) -> str:
         """Where it stands, as the rest of a sentence about it: "is pending", "has failed"."""
         verb = "has" if self.status in ("SUCCEEDED", "FAILED", "EXPIRED") else "is"

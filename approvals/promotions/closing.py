@@ -35,13 +35,8 @@ def _not_offered_any_more() -> Q:
 
 
 def _orphan_reason(promotion: Promotion) -> str:
-    if promotion.application.vanished_at:
-        return "The Application was deleted."
-    if promotion.tracked_image.removed_at:
-        return "The image is no longer in the Application's image list."
-    if not promotion.tracked_image.is_usable:
-        return "The image's configuration is broken; the Application's page names the key."
-    return "It runs already, or the configuration no longer allows it."
+    not_offered = "It runs already, or the configuration no longer allows it."
+    return promotion.why_gone or not_offered
 
 
 def expire(*, by: Actor, at: datetime) -> int:
