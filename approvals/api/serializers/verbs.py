@@ -6,31 +6,30 @@ from approvals.api.serializers.strict import StrictSerializer, TextField
 from approvals.models import Finding
 
 
-class ApproveSerializer(StrictSerializer):
-    """The seal that was seen, and perhaps a reason."""
+class SealedSerializer(StrictSerializer):
+    """The seal that was seen: nobody decides on what they did not read."""
 
     seal = serializers.RegexField(
         r"^[0-9a-f]{64}$", help_text="The 64 hex digits of the promotion's seal."
     )
+
+
+class ApproveSerializer(SealedSerializer):
+    """The seal that was seen, and perhaps a reason."""
+
     reason = TextField(required=False, allow_blank=True, default="", max_length=4000)
 
 
-class RejectSerializer(StrictSerializer):
+class RejectSerializer(SealedSerializer):
     """The seal that was seen, the reason, and how far the rejection reaches."""
 
-    seal = serializers.RegexField(
-        r"^[0-9a-f]{64}$", help_text="The 64 hex digits of the promotion's seal."
-    )
     reason = TextField(max_length=4000)
     scope = serializers.ChoiceField(["DIGEST", "UNTIL_NEWER"], default="DIGEST")
 
 
-class DeclareSerializer(StrictSerializer):
+class DeclareSerializer(SealedSerializer):
     """The seal that was seen, why it cannot wait, and the incident."""
 
-    seal = serializers.RegexField(
-        r"^[0-9a-f]{64}$", help_text="The 64 hex digits of the promotion's seal."
-    )
     reason = TextField(max_length=4000)
     incident = TextField(required=False, allow_blank=True, default="", max_length=200)
 
